@@ -1,0 +1,1 @@
+"""Scores over whole corpora: spans and calibration."""

@@ -1,0 +1,61 @@
+"""Files: errors that say where, and writes that are whole or not there."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+
+class InputError(ValueError):
+    """A fault in what the user gave: says the file, the line and what was expected.
+
+    message (str): What was found and what would be right.
+    path: The file, if one is at fault.
+    line (int): The line in it, from 1.
+    """
+
+    def __init__(
+        self, message: str, *, path: str | os.PathLike[str] | None = None, line: int | None = None
+    ) -> None:
+        where = "" if path is None else f"{os.fspath(path)}: "
+        if path is not None and line is not None:
+            where = f"{os.fspath(path)}, line {line}: "
+        super().__init__(where + message)
+        self.path, self.line = path, line
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO]:
+    """Write a file beside its place, sync it, then rename it there.
+
+    A reader sees the old file or the new one, whatever kills the process. The parent folder is made.
+
+    path: The file to write.
+    mode (str): "w" for UTF-8 text with "\\n" line ends, or "wb" for bytes.
+    YIELDS (IO): The open temporary file.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with open(handle, mode, **text) as stream:  # type: ignore[call-overload]
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, target)
+    except BaseException:
+        if os.path.exists(name):
+            os.unlink(name)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,1 @@
+"""Thinc layers: recurrent, CRF, embedding, pooling. They know no concept."""

@@ -1,0 +1,1 @@
+"""project.yml: load, plan, run, lock, assets."""

@@ -1,0 +1,1 @@
+"""What the user sees of results: tables, marked sentences, metrics files."""

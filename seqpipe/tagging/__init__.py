@@ -1,0 +1,1 @@
+"""RNN tagger and named-entity recogniser."""
