@@ -1,5 +1,85 @@
 """The command line: the app, and the commands that belong to no concept."""
 
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+# Modules that an extra brings: without it, importing them is the user's fault, not a bug.
+EXTRAS = {"matplotlib": "plot", "torch": "torch"}
+
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; turn expected faults into one message on stderr and exit code 1.
+
+    With SEQPIPE_DEBUG=1 in the environment the traceback comes too. What is not expected is a bug
+    and keeps its traceback.
+    """
+    from seqpipe.cli.app import build_app
+
+    if sys.stdout is not None and not is_utf8(sys.stdout):
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        app, plugins = build_app()
+        for plugin in plugins.set_aside:
+            source = f"{plugin.distribution} {plugin.version}"
+            print(
+                f"warning: plugin {plugin.name} ({source}) is set aside: {plugin.error}",
+                file=sys.stderr,
+            )
+        app(obj=plugins)
+    except KeyboardInterrupt:
+        exit_interrupted()
+    except (ValueError, KeyError, OSError) as fault:
+        report_fault(describe(fault))
+        sys.exit(1)
+    except ImportError as fault:
+        extra = EXTRAS.get((fault.name or "").split(".")[0])
+        if extra is None:
+            raise
+        report_fault(f"{fault.name} is not installed: pip install 'seqpipe[{extra}]'")
+        sys.exit(1)
+
+
+def exit_interrupted() -> NoReturn:
+    """End after Ctrl-C, as shells expect it."""
+    print("interrupted", file=sys.stderr)
+    sys.exit(130)
+
+
+def report_fault(message: str) -> None:
+    """Say on stderr what went wrong; inside an except block with SEQPIPE_DEBUG=1, also where.
+
+    message (str): One message for the user.
+    """
+    if os.environ.get("SEQPIPE_DEBUG") == "1" and sys.exc_info()[0] is not None:
+        import traceback
+
+        traceback.print_exc()
+    fancy = sys.stderr.isatty() and is_utf8(sys.stderr)
+    print(f"✘ {message}" if fancy else f"error: {message}", file=sys.stderr)
+
+
+def describe(fault: BaseException) -> str:
+    """What a fault says to a user.
+
+    fault (BaseException): An expected fault.
+    RETURNS (str): Its message, without the decoration of OSError and KeyError.
+    """
+    if isinstance(fault, OSError) and fault.strerror and fault.filename is not None:
+        return f"{os.fsdecode(fault.filename)}: {fault.strerror}"
+    if isinstance(fault, KeyError) and len(fault.args) == 1:
+        # A sentence was meant for a reader; a bare key says nothing without its type.
+        text = str(fault.args[0])
+        return text if " " in text else f"KeyError: {text!r}"
+    return str(fault).strip() or type(fault).__name__
+
+
+def is_utf8(stream: object) -> bool:
+    """Whether a stream can show every character.
+
+    stream: Standard output or standard error.
+    RETURNS (bool): True for UTF-8.
+    """
+    return (getattr(stream, "encoding", None) or "").lower().replace("-", "") == "utf8"

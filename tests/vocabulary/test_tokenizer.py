@@ -1,4 +1,4 @@
-"""seqpipe.UnkTokenizer.v1: texts stay whole, and each pipeline's Docs show what it does not know."""
+"""seqpipe.UnkTokenizer.v1: texts stay whole, and Docs show what their pipeline does not know."""
 
 import gc
 import gzip
@@ -11,7 +11,7 @@ import pytest
 import spacy
 from hypothesis import given
 from hypothesis import strategies as st
-from spacy.tokens import Doc, DocBin, Token
+from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
 import seqpipe.vocabulary.tokenizer
@@ -40,12 +40,8 @@ def unknown(doc):
 
 
 NLP_OF_UNIT = {unit: pipeline(unit=unit) for unit in UNITS}
-texts = st.text(max_size=40) | st.text(
-    st.sampled_from(
-        list(" \t\n\r\u00a0\u2028\u3000\x00.,'-aé") + ["e\u0301", "👩‍🚀", "🏳️", "don't"]
-    ),
-    max_size=40,
-)
+pieces = [*" \t\n\r\u00a0\u2028\u3000\x00.,'-a", "e\u0301", "👩\u200d🚀", "🏳\ufe0f", "don't"]
+texts = st.text(max_size=40) | st.lists(st.sampled_from(pieces), max_size=20).map("".join)
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -82,9 +78,6 @@ def test_word_unit_uses_the_tokenizer_that_a_language_brings():
 def test_pipe_gives_the_docs_in_order():
     docs = NLP_OF_UNIT["word"].tokenizer.pipe(["a b", "", "c"], batch_size=2)
     assert [doc.text for doc in docs] == ["a b", "", "c"]
-
-
-# What is unknown
 
 
 def test_the_first_examples_of_a_vocabulary_of_two_words():
@@ -162,6 +155,14 @@ def test_a_new_tokenizer_on_the_same_vocab_knows_nothing_yet():
     assert nlp("the")._.unk_rate is None
 
 
+def test_pipelines_on_one_vocab_share_what_was_learned_last():
+    first = pipeline("the cat")
+    second = spacy.blank("en", vocab=first.vocab, config=first.config)
+    assert first("the dog")._.unk_rate is None
+    second.tokenizer.vocabulary = Vocabulary().build({"dog": 1})
+    assert unknown(first("the dog")) == ["the"]
+
+
 def test_importing_again_keeps_the_extensions():
     importlib.reload(seqpipe.vocabulary.tokenizer)
     assert unknown(pipeline("the cat")("the dog")) == ["dog"]
@@ -178,9 +179,6 @@ def test_an_extension_of_the_users_own_is_left_alone():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-# Learning
-
-
 def test_it_learns_what_the_components_see():
     nlp = pipeline(unit="char")
     predicted = nlp("a cat")
@@ -195,9 +193,7 @@ def test_it_learns_from_a_text_file(tmp_path, name):
     with opener(tmp_path / name, "wb") as file:
         file.write(b"\xef\xbb\xbfThe cat\r\n\n  the cat's")
     nlp = pipeline(initialize={"text_file": str(tmp_path / name)})
-    assert sorted(nlp.tokenizer.vocabulary)[3:] == sorted(
-        ["<UNK>", "  ", "'s", "The", "cat", "the"]
-    )
+    assert list(nlp.tokenizer.vocabulary)[4:] == ["cat", "  ", "'s", "The", "the"]
 
 
 def test_a_line_end_is_a_character(tmp_path):
@@ -227,9 +223,6 @@ def test_a_vocabulary_can_be_given():
     assert unknown(nlp("the cat")) == ["cat"]
 
 
-# Customising and scoring
-
-
 def test_rules_of_the_language_can_be_changed():
     nlp = pipeline("the cat")
     nlp.tokenizer.infix_finditer = spacy.util.compile_infix_regex(["_"]).finditer
@@ -247,9 +240,6 @@ def test_evaluate_scores_the_tokens():
     reference = Doc(nlp.vocab, words=["the", "cat", "."], spaces=[True, False, False])
     scores = nlp.evaluate([Example(nlp.make_doc("the cat."), reference)])
     assert scores["token_p"] == 0.5
-
-
-# Saving
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -291,9 +281,6 @@ def test_two_processes_give_docs_with_the_vocabulary():
     nlp = pipeline("the cat")
     docs = nlp.pipe(["the dog", "a cat"] * 3, n_process=2, batch_size=2)
     assert [unknown(doc) for doc in docs] == [["dog"], ["a"]] * 3
-
-
-# Bad input
 
 
 @pytest.mark.parametrize(
@@ -342,7 +329,7 @@ def test_a_bad_vocabulary_file_is_named(tmp_path):
 
 
 def test_text_file_and_vocabulary_together_are_refused():
-    with pytest.raises(InputError, match="both text_file = 'a.txt' and vocabulary = 'b.json'"):
+    with pytest.raises(InputError, match=r"both text_file = 'a\.txt' and vocabulary = 'b\.json'"):
         pipeline(initialize={"text_file": "a.txt", "vocabulary": "b.json"})
 
 
@@ -360,14 +347,16 @@ def test_a_damaged_model_folder_is_named(tmp_path, name, damage):
     path.unlink()
     if damage == "truncated":
         path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(InputError, match="tokenizer.*: .*expected"):
+    with pytest.raises(InputError, match=rf"tokenizer/{name}: .*: expected"):
         spacy.load(tmp_path / "model")
 
 
 def test_a_tokenizer_of_another_unit_is_refused(tmp_path):
     saved = pipeline("the cat", unit="char").tokenizer
     saved.to_disk(tmp_path / "tokenizer")
-    with pytest.raises(InputError, match=r"tokenizer: saved with unit = 'char', expected 'word'"):
+    with pytest.raises(
+        InputError, match=r"settings\.json: saved with unit = 'char', expected 'word'"
+    ):
         pipeline().tokenizer.from_disk(tmp_path / "tokenizer")
 
 
@@ -375,9 +364,5 @@ def test_a_tokenizer_of_another_unit_is_refused(tmp_path):
     "data", [b"", b"\x81", spacy_english.tokenizer.to_bytes(exclude=["vocab"])]
 )
 def test_bytes_of_something_else_are_refused(data):
-    with pytest.raises(InputError, match=r"expected a tokenizer as seqpipe\.UnkTokenizer\.v1"):
+    with pytest.raises(InputError, match=r"expected what seqpipe\.UnkTokenizer\.v1 saves"):
         pipeline().tokenizer.from_bytes(data)
-
-
-def test_extensions_are_registered():
-    assert Token.has_extension("vocab_id")

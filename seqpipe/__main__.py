@@ -1,0 +1,5 @@
+"""`python -m seqpipe`: the command line."""
+
+from seqpipe.cli import main
+
+main()

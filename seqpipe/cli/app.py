@@ -1,0 +1,101 @@
+"""The Typer app: the commands that belong to no concept, then those of the plugins."""
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from seqpipe import __version__
+from seqpipe.cli import exit_interrupted
+from seqpipe.cli.apply import apply
+from seqpipe.cli.assets import assets
+from seqpipe.cli.evaluate import evaluate
+from seqpipe.cli.overrides import OverrideCommand
+from seqpipe.cli.plugins import plugins as list_plugins
+from seqpipe.cli.run import run
+from seqpipe.cli.train import train
+from seqpipe.plugins import FAULTS, Plugin, Plugins, load_plugins
+
+
+class Group(TyperGroup):
+    """The root of the command line."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            # Typer would exit without a word.
+            exit_interrupted()
+
+
+def build_app() -> tuple[typer.Typer, Plugins]:
+    """Make the app with every command of this installation.
+
+    RETURNS (Tuple[typer.Typer, Plugins]): The app, and the plugins that it was made from, to be
+        handed to it as `obj`.
+    """
+    app = _new_app(name="seqpipe", cls=Group, no_args_is_help=True)
+    app.callback()(root)
+    passing = {"allow_extra_args": True, "ignore_unknown_options": True}
+    app.command("run", cls=OverrideCommand)(run)
+    app.command("assets", cls=OverrideCommand)(assets)
+    app.command("train", context_settings=passing)(train)
+    app.command("evaluate")(evaluate)
+    app.command("apply")(apply)
+    app.command("plugins")(list_plugins)
+    plugins = load_plugins()
+    for plugin, hook in plugins.implementing("seqpipe_commands"):
+        try:
+            _take_over(app, plugin, hook)
+        except FAULTS as fault:
+            plugin.set_aside(fault)
+    return app, plugins
+
+
+def root(
+    version: bool = typer.Option(
+        False, "--version", is_eager=True, callback=lambda on: _show_version(on), help="Show it."
+    ),
+) -> None:
+    """Sequence models for spaCy, from config files and project.yml."""
+
+
+def _show_version(on: bool) -> None:
+    if on:
+        typer.echo(f"seqpipe {__version__}")
+        raise typer.Exit()
+
+
+def _new_app(**settings: Any) -> typer.Typer:
+    # Plain help: rich costs a tenth of a second at each call.
+    return typer.Typer(
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        **settings,
+    )
+
+
+def _take_over(app: typer.Typer, plugin: Plugin, hook: Any) -> None:
+    """Let one plugin add its commands to an app of its own; take them over if they all hold."""
+    trial = _new_app()
+    hook(app=trial)
+    taken = _names(app)
+    for name in _names(trial):
+        if name in taken:
+            raise ValueError(f"the command '{name}' is there already")
+    if trial.registered_commands or trial.registered_groups:
+        # Typer reads a command's annotations only here: a bad one must not reach the real app.
+        get_command(trial)
+    app.registered_commands.extend(trial.registered_commands)
+    app.registered_groups.extend(trial.registered_groups)
+
+
+def _names(app: typer.Typer) -> list[str]:
+    commands = [
+        info.name or getattr(info.callback, "__name__", "").lower().replace("_", "-")
+        for info in app.registered_commands
+    ]
+    return commands + [str(info.name) for info in app.registered_groups]

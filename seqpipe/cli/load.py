@@ -1,0 +1,121 @@
+"""What every command that runs a model does first: choose a device, load a pipeline folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seqpipe.files import InputError
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+
+def choose_device(gpu_id: int) -> None:
+    """Switch to a GPU, if one is asked for.
+
+    gpu_id (int): Its number, or -1 for the CPU.
+    RAISES (InputError): If there is no such GPU, or no CuPy to reach it with.
+    """
+    if gpu_id < 0:
+        return
+    from thinc.api import require_gpu
+    from thinc.compat import has_cupy
+
+    option = f"--gpu-id {gpu_id}"
+    if not has_cupy:
+        raise InputError(f"{option}: CuPy is not installed (for CUDA 12: pip install cupy-cuda12x)")
+    try:
+        require_gpu(gpu_id)
+    except Exception as error:
+        # CuPy's and CUDA's own errors share no base class with each other.
+        raise InputError(f"{option}: no such GPU can be used ({error})") from error
+
+
+def load_pipeline(path: str | Path) -> Language:
+    """Load a saved pipeline, and say which of its files is missing or damaged if that fails.
+
+    path: Its folder, or the name of an installed pipeline package.
+    RETURNS (Language): The pipeline.
+    RAISES (InputError): If the folder or a file in it is missing or cut short.
+    """
+    import spacy
+    from spacy.util import is_package
+
+    folder = Path(path)
+    if not folder.exists() and is_package(str(path)):
+        return spacy.load(str(path))
+    _check_folder(folder)
+    try:
+        nlp = spacy.load(folder)
+    except Exception as error:
+        # Damage comes up as any exception at all, of msgpack, srsly, numpy or the component.
+        raise InputError(_diagnose(folder, error)) from error
+    _check_components(folder, nlp)
+    return nlp
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        found = "a file" if folder.exists() else "no such folder"
+        raise InputError(f"{found}, expected the folder of a saved pipeline", path=folder)
+    for name in ("config.cfg", "meta.json"):
+        if not (folder / name).is_file():
+            best = folder / "model-best"
+            hint = f"; did you mean {best}?" if (best / name).is_file() else ""
+            raise InputError(f"no {name} in this folder, so no saved pipeline{hint}", path=folder)
+
+
+def _check_components(folder: Path, nlp: Language) -> None:
+    """Find the missing files that spaCy does not miss: without its cfg a tagger has no labels."""
+    from spacy.pipeline import TrainablePipe
+
+    needed = ["tokenizer", "vocab/strings.json"]
+    for name, pipe in nlp.components:
+        # What other packages' components write is theirs to know.
+        if isinstance(pipe, TrainablePipe) and type(pipe).__module__.startswith("spacy."):
+            needed += [f"{name}/cfg", f"{name}/model"]
+    for file in needed:
+        if not (folder / file).exists():
+            raise InputError(f"{file} is missing from this pipeline", path=folder)
+
+
+def _diagnose(folder: Path, error: Exception) -> str:
+    """RETURNS (str): Which file of a folder that does not load is at fault, if one can see it."""
+    missing = getattr(error, "filename", None)
+    if isinstance(error, FileNotFoundError) and missing:
+        inside = Path(missing)
+        name = inside.relative_to(folder) if inside.is_relative_to(folder) else inside
+        return f"{folder}: {name} is missing from this pipeline"
+    for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+        fault = _fault_in(file)
+        if fault:
+            return f"{folder}: {file.relative_to(folder)} is {fault}"
+    return f"{folder}: the pipeline does not load: {' '.join(str(error).split())}"
+
+
+def _fault_in(file: Path) -> str:
+    """RETURNS (str): What is wrong with a file of a pipeline that is neither JSON nor msgpack."""
+    import srsly
+    from thinc.api import Config
+
+    data = file.read_bytes()
+    if file.name in ("vectors", "key2row", "config.cfg"):
+        if file.name != "config.cfg":
+            return "" if data else "empty"
+        try:
+            Config().from_bytes(data, interpolate=False)
+        except Exception as error:
+            return f"damaged ({' '.join(str(error).split())[:200]})"
+        return "" if data else "empty"
+    if not data:
+        # An empty list of anything is still a byte or two of JSON or msgpack.
+        return "empty"
+    readers: list[Any] = [srsly.json_loads, srsly.msgpack_loads]  # type: ignore[attr-defined]
+    for read in readers:
+        try:
+            read(data)
+        except Exception:
+            continue
+        return ""
+    return "damaged or cut short"

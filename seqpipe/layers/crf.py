@@ -1,0 +1,192 @@
+"""Linear-chain CRF head and its loss, and the softmax head with the same face.
+
+Both give `Potentials`, so that decoding, marginals and confidence are one code. The CRF (Lafferty et
+al. 2001; over a BiLSTM: Huang et al. 2015, Lample et al. 2016) learns its transitions and is trained on
+the likelihood of whole sentences; the softmax head is trained token by token, and only its decoding
+knows which tags may follow each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from thinc.api import Model, registry
+from thinc.types import Ints1d
+
+from .crf_inference import (
+    array_module,
+    forward_backward,
+    log_partition,
+    neighbours,
+    path_scores,
+)
+from .packed import Packed
+from .potentials import Potentials
+
+MISSING = -1  # the gold tag of a token without annotation
+
+
+@registry.layers("seqpipe.CRF.v1")
+def CRF(nO: int | None = None) -> Model[Packed, Potentials]:
+    """Learned transitions, start and end scores around the emissions of the layer below.
+
+    nO (int): Number of tags.
+    RETURNS (Model): From packed emissions `(tokens, nO)` to Potentials. `constrain` says which
+        transitions are legal; the others are impossible in training and decoding alike.
+    """
+    return Model(
+        "crf",
+        _forward_crf,
+        init=_init_crf,
+        dims={"nO": nO},
+        params={"start": None, "transitions": None, "end": None},
+        attrs={"objective": "sentence", "allowed": None},
+    )
+
+
+@registry.layers("seqpipe.TokenSoftmax.v1")
+def TokenSoftmax(nO: int | None = None) -> Model[Packed, Potentials]:
+    """No transitions of its own: each token's tag is learned alone, decoding obeys the constraints.
+
+    nO (int): Number of tags.
+    RETURNS (Model): From packed emissions `(tokens, nO)` to Potentials.
+    """
+    return Model(
+        "token_softmax",
+        _forward_softmax,
+        dims={"nO": nO},
+        attrs={"objective": "token", "allowed": None},
+    )
+
+
+def constrain(head: Model, start: np.ndarray, transitions: np.ndarray, end: np.ndarray) -> None:
+    """Tell a head which tags may come first, follow each other, and come last (boolean arrays)."""
+    head.attrs["allowed"] = [np.asarray(a, dtype=bool) for a in (start, transitions, end)]
+
+
+def _forward_crf(
+    model: Model, X: Packed, is_train: bool
+) -> tuple[Potentials, Callable[[Potentials], Packed]]:
+    scores = [model.get_param(name) for name in ("start", "transitions", "end")]
+    start, transitions, end = _forbid(model, scores)
+
+    def backprop(dY: Potentials) -> Packed:
+        for name in ("start", "transitions", "end"):
+            model.inc_grad(name, getattr(dY, name))
+        return X.with_data(dY.emissions)
+
+    return Potentials(X.data, start, transitions, end, X.packing), backprop
+
+
+def _forward_softmax(
+    model: Model, X: Packed, is_train: bool
+) -> tuple[Potentials, Callable[[Potentials], Packed]]:
+    xp, L = model.ops.xp, X.data.shape[1]
+    zeros = [xp.zeros(shape, dtype=X.data.dtype) for shape in (L, (L, L), L)]
+    start, transitions, end = _forbid(model, zeros)
+
+    def backprop(dY: Potentials) -> Packed:
+        return X.with_data(dY.emissions)
+
+    return Potentials(X.data, start, transitions, end, X.packing), backprop
+
+
+def _forbid(model: Model, scores: list[Any]) -> list[Any]:
+    if model.attrs["allowed"] is None:
+        return scores
+    xp = model.ops.xp
+    pairs = zip(scores, model.attrs["allowed"], strict=True)
+    return [xp.where(xp.asarray(allowed), score, -xp.inf) for score, allowed in pairs]
+
+
+def _init_crf(model: Model, X: Packed | None = None, Y: Any = None) -> None:
+    if X is not None and model.has_dim("nO") is None:
+        model.set_dim("nO", X.data.shape[1])
+    L = model.get_dim("nO")
+    model.set_param("start", model.ops.alloc1f(L))
+    model.set_param("transitions", model.ops.alloc2f(L, L))
+    model.set_param("end", model.ops.alloc1f(L))
+
+
+def crf_loss(potentials: Potentials, gold: Ints1d) -> tuple[float, Potentials]:
+    """Negative log-likelihood of the gold tags, summed over sentences, in nats.
+
+    gold (Ints1d): Tag of each token, `(tokens,)`, packed; MISSING where there is none. A sentence with
+        missing tags is scored by the sum over all sequences that agree with what is known (Tsuboi et
+        al. 2008); one whose gold no legal sequence agrees with is left out.
+    RETURNS: The loss and its gradient with respect to the potentials: expected minus observed counts.
+    """
+    xp = array_module(potentials.emissions)
+    arrays = (potentials.emissions, potentials.start, potentials.transitions, potentials.end)
+    P = Potentials(*(a.astype(xp.float64) for a in arrays), potentials.packing)
+    gold = _without_illegal(P, gold)
+    free = forward_backward(P)
+    log_z, marginals, pairs = _observed(P, gold)
+    difference = free.marginals() - marginals
+    alive = len(P.packing.last)
+    gradient = Potentials(
+        difference,
+        difference[:alive].sum(axis=0),
+        free.expected_transitions() - pairs,
+        difference[P.packing.last].sum(axis=0),
+        P.packing,
+    )
+    return float((free.log_z - log_z).sum()), gradient.astype(potentials.emissions.dtype)
+
+
+def token_loss(potentials: Potentials, gold: Ints1d) -> tuple[float, Potentials]:
+    """Cross-entropy of each token's gold tag, summed over tokens, in nats; MISSING ones do not count.
+
+    RETURNS: The loss and its gradient with respect to the potentials (zero but for the emissions).
+    """
+    xp = array_module(potentials.emissions)
+    known = xp.flatnonzero(gold != MISSING)
+    logits = potentials.emissions[known].astype(xp.float64)
+    logits -= logits.max(axis=1, keepdims=True) if len(logits) else 0.0
+    log_probs = logits - xp.log(xp.exp(logits).sum(axis=1, keepdims=True))
+    observed = (xp.arange(len(known)), gold[known])
+    emissions = xp.zeros(potentials.emissions.shape, dtype=xp.float64)
+    emissions[known] = xp.exp(log_probs)
+    emissions[known, gold[known]] -= 1.0
+    gradient = Potentials(
+        emissions,
+        xp.zeros_like(potentials.start),
+        xp.zeros_like(potentials.transitions),
+        xp.zeros_like(potentials.end),
+        potentials.packing,
+    )
+    return float(-log_probs[observed].sum()), gradient.astype(potentials.emissions.dtype)
+
+
+def _clamped(P: Potentials, gold: Ints1d) -> Potentials:
+    """The potentials with every tag but the known one forbidden at each known token."""
+    xp = array_module(P.emissions)
+    tags = xp.arange(P.emissions.shape[1])
+    agrees = (gold[:, None] == tags) | (gold[:, None] == MISSING)
+    emissions = xp.where(agrees, P.emissions, -xp.inf)
+    return Potentials(emissions, P.start, P.transitions, P.end, P.packing)
+
+
+def _without_illegal(P: Potentials, gold: Ints1d) -> Ints1d:
+    """The gold with the sentences that no legal sequence agrees with set to MISSING."""
+    xp = array_module(P.emissions)
+    partial = bool((gold == MISSING).any())
+    scores = log_partition(_clamped(P, gold)) if partial else path_scores(P, gold)
+    illegal = ~xp.isfinite(scores)
+    return xp.where(illegal[P.packing.sequences], MISSING, gold) if illegal.any() else gold
+
+
+def _observed(P: Potentials, gold: Ints1d) -> tuple[Any, Any, Any]:
+    """log Σ exp s over sequences that agree with the gold; their marginals and transition counts."""
+    xp = array_module(P.emissions)
+    if (gold == MISSING).any():
+        clamped = forward_backward(_clamped(P, gold))
+        return clamped.log_z, clamped.marginals(), clamped.expected_transitions()
+    marginals = xp.zeros(P.emissions.shape, dtype=xp.float64)
+    marginals[xp.arange(len(gold)), gold] = 1.0
+    before, after = neighbours(P.packing)
+    pairs = xp.zeros(P.transitions.shape, dtype=xp.float64)
+    xp.add.at(pairs, (gold[before], gold[after]), 1.0)
+    return path_scores(P, gold), marginals, pairs

@@ -1,0 +1,230 @@
+"""Exact inference in a linear-chain CRF: forward-backward, marginals, Viterbi, n-best.
+
+Every function takes a packed batch of any sentences and loops over time steps only. Sums are taken in
+log space and float64: log Σ_i exp(α_i + T_ij) is computed as log(exp(α - max α) · exp(T)) + max α, one
+small product instead of a cube of exponentials. Should that lose every path of a sentence to underflow
+(scores some 700 nats apart), the batch is done again with the cube (Rabiner 1989, section III; Sutton &
+McCallum 2012, section 4.1).
+
+Notation: N tokens, B sentences (by rank, longest first), L tags.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .potentials import Potentials
+
+
+@dataclass
+class Posteriors:
+    """The result of forward-backward.
+
+    alpha (ndarray): log Σ over paths that end at token t in tag j, `(N, L)`, emission included.
+    beta (ndarray): log Σ over what may follow token t in tag j, `(N, L)`, emission excluded.
+    log_z (ndarray): log partition function by rank, `(B,)`; 0 for an empty sentence.
+    potentials (Potentials): What they were computed from.
+    """
+
+    alpha: Any
+    beta: Any
+    log_z: Any
+    potentials: Potentials
+
+    def marginals(self) -> Any:
+        """P(y_t = j | x), `(N, L)`."""
+        xp = array_module(self.alpha)
+        return xp.exp(self.alpha + self.beta - self.log_z[self._ranks, None])
+
+    def expected_transitions(self) -> Any:
+        """Σ over tokens and sentences of P(y_t-1 = i, y_t = j | x), `(L, L)`."""
+        xp, P = array_module(self.alpha), self.potentials
+        before, after = neighbours(P.packing)
+        arriving = P.emissions[after] + self.beta[after]
+        a_max, b_max = _row_max(xp, self.alpha[before]), _row_max(xp, arriving)
+        with np.errstate(over="ignore", invalid="ignore"):
+            weight = xp.exp(a_max + b_max - self.log_z[self._ranks[after], None])
+            left = xp.exp(self.alpha[before] - a_max) * weight
+            pairs = left.T @ xp.exp(arriving - b_max) * xp.exp(P.transitions)
+        if xp.isfinite(pairs).all():
+            return pairs
+        joint = self.alpha[before][:, :, None] + P.transitions + arriving[:, None, :]
+        return xp.exp(joint - self.log_z[self._ranks[after], None, None]).sum(axis=0)
+
+    def segment_log_prob(self, rows: list[np.ndarray], tags: list[np.ndarray]) -> np.ndarray:
+        """log P of runs of tags, summed over all that may stand before and after, `(runs,)`.
+
+        rows: For each run, the packed rows of its tokens in order. tags: its tag at each of them.
+        """
+        xp, P = array_module(self.alpha), self.potentials
+        if not rows:
+            return xp.zeros(0)
+        firsts, lasts = [r[0] for r in rows], [r[-1] for r in rows]
+        log_prob = (
+            self.alpha[firsts, [t[0] for t in tags]] + self.beta[lasts, [t[-1] for t in tags]]
+        )
+        log_prob -= self.log_z[self._ranks[firsts]]
+        runs = np.repeat(np.arange(len(rows)), [len(r) - 1 for r in rows])
+        inner = np.concatenate([r[1:] for r in rows]).astype(np.int64)
+        sources = np.concatenate([t[:-1] for t in tags]).astype(np.int64)
+        targets = np.concatenate([t[1:] for t in tags]).astype(np.int64)
+        xp.add.at(log_prob, runs, P.transitions[sources, targets] + P.emissions[inner, targets])
+        return log_prob
+
+    @property
+    def _ranks(self) -> np.ndarray:
+        return self.potentials.packing.sequences
+
+
+def forward_backward(potentials: Potentials) -> Posteriors:
+    """α, β and log Z of every sentence. A sentence without a legal path has log Z = -inf."""
+    posteriors = _forward_backward(potentials, _sum_product)
+    if not array_module(posteriors.log_z).isfinite(posteriors.log_z).all():
+        posteriors = _forward_backward(potentials, _sum_exact)
+    return posteriors
+
+
+def log_partition(potentials: Potentials) -> Any:
+    """log Z of every sentence by rank, `(B,)`."""
+    return forward_backward(potentials).log_z
+
+
+def path_scores(potentials: Potentials, tags: Any) -> Any:
+    """s(y) of one tag sequence for each sentence, by rank, `(B,)`. tags: `(N,)`, packed."""
+    xp, P = array_module(potentials.emissions), potentials
+    packing = P.packing
+    token_scores = P.emissions[xp.arange(len(tags)), tags]
+    before, after = neighbours(packing)
+    token_scores[after] += P.transitions[tags[before], tags[after]]
+    alive = len(packing.last)
+    token_scores[:alive] += P.start[tags[:alive]]
+    token_scores[packing.last] += P.end[tags[packing.last]]
+    scores = xp.zeros(len(packing.lengths), dtype=token_scores.dtype)
+    xp.add.at(scores, packing.sequences, token_scores)
+    return scores
+
+
+def viterbi(potentials: Potentials) -> tuple[np.ndarray, np.ndarray]:
+    """The best tag sequence of each sentence (Viterbi 1967).
+
+    RETURNS: Tags, `(N,)`, packed, and the score s(y) of each sentence's path by rank, `(B,)`.
+    """
+    tags, scores = nbest(potentials, 1)
+    return tags[:, 0], scores[:, 0]
+
+
+def nbest(potentials: Potentials, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """The n best tag sequences of each sentence, best first.
+
+    RETURNS: Tags, `(N, n)`, packed, and scores s(y) by rank, `(B, n)`; a sentence with fewer than n
+        legal sequences has -inf in their place.
+    """
+    if n < 1:
+        raise ValueError(f"n={n}: at least 1 expected")
+    P = potentials.to_numpy()
+    packing, L = P.packing, len(P.start)
+    B, steps = len(packing.lengths), packing.steps()
+    best = np.full((B, L, n), -np.inf)  # scores of the n best ways to reach each tag
+    source = np.zeros((packing.tokens, L, n), dtype=np.int32)  # from tag * n + rank
+    for t, (start, end, size) in enumerate(steps):
+        if t == 0:
+            best[:size, :, 0] = P.start + P.emissions[start:end]
+            continue
+        reach = best[:size, None, :, :] + P.transitions.T[None, :, :, None]  # (size, to, from, n)
+        reach = reach.reshape(size, L, L * n)
+        source[start:end] = _top(reach, n)
+        best[:size] = np.take_along_axis(reach, source[start:end], axis=2)
+        best[:size] += P.emissions[start:end, :, None]
+    final = (best + P.end[:, None]).reshape(B, L * n)
+    chosen = _top(final, n)
+    scores = np.take_along_axis(final, chosen, axis=1)
+    scores[packing.lengths[packing.order] == 0] = 0.0
+    return _backtrack(packing, source, chosen, n), scores
+
+
+def _backtrack(packing: Any, source: np.ndarray, chosen: np.ndarray, n: int) -> np.ndarray:
+    """Follow the sources from the last token of each sentence; chosen `(B, n)` is tag * n + rank."""
+    tags = np.zeros((packing.tokens, n), dtype=np.int64)
+    state = chosen.copy()
+    for start, end, size in packing.steps(reverse=True):
+        here = state[:size]
+        tags[start:end] = here // n
+        flat = source[start:end].reshape(size, -1)
+        state[:size] = np.take_along_axis(flat, here, axis=1)
+    return tags
+
+
+def _top(scores: np.ndarray, n: int) -> np.ndarray:
+    """Indices of the n greatest along the last axis, greatest first, the lower index on a tie."""
+    if n == 1:
+        return scores.argmax(axis=-1)[..., None]
+    return np.argsort(-scores, axis=-1, kind="stable")[..., :n]
+
+
+def _forward_backward(potentials: Potentials, step: Any) -> Posteriors:
+    P, xp = potentials, array_module(potentials.emissions)
+    packing, L = P.packing, len(P.start)
+    B, alive = len(packing.lengths), len(packing.last)
+    alpha = xp.empty((packing.tokens, L), dtype=xp.float64)
+    beta = xp.empty_like(alpha)
+    carry = xp.zeros((B, L), dtype=xp.float64)
+    for t, (start, end, size) in enumerate(packing.steps()):
+        arriving = step(xp, carry[:size], P.transitions) if t else P.start
+        carry[:size] = arriving + P.emissions[start:end]
+        alpha[start:end] = carry[:size]
+    log_z = xp.zeros(B, dtype=xp.float64)
+    log_z[:alive] = _log_sum(xp, carry[:alive] + P.end)
+    carry[:] = P.end
+    following = 0  # sentences that go on after this step: the first of those alive
+    for start, end, size in packing.steps(reverse=True):
+        if following:
+            arriving = carry[:following] + P.emissions[end : end + following]
+            carry[:following] = step(xp, arriving, P.transitions.T)
+        beta[start:end] = carry[:size]
+        following = size
+    return Posteriors(alpha, beta, log_z, P)
+
+
+def _sum_product(xp: Any, scores: Any, transitions: Any) -> Any:
+    """log Σ_i exp(scores_i + T_ij) through a product, `(size, L)`."""
+    top = _row_max(xp, scores)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        return xp.log(xp.exp(scores - top) @ xp.exp(transitions)) + top
+
+
+def _sum_exact(xp: Any, scores: Any, transitions: Any) -> Any:
+    """The same through the whole cube, `(size, L, L)`; nothing underflows that matters."""
+    return _log_sum(xp, scores[:, :, None] + transitions, axis=1)
+
+
+def _log_sum(xp: Any, scores: Any, axis: int = -1) -> Any:
+    top = scores.max(axis=axis, keepdims=True)
+    top = xp.where(xp.isfinite(top), top, 0.0)
+    with np.errstate(divide="ignore"):
+        return xp.log(xp.exp(scores - top).sum(axis=axis)) + xp.squeeze(top, axis=axis)
+
+
+def _row_max(xp: Any, scores: Any) -> Any:
+    top = scores.max(axis=1, keepdims=True) if len(scores) else scores[:, :1]
+    return xp.where(xp.isfinite(top), top, 0.0)
+
+
+def neighbours(packing: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Packed rows of every two tokens that follow each other, `(N - B,)` each."""
+    alive = int(packing.sizes[0]) if len(packing.sizes) else 0
+    after = np.arange(alive, packing.tokens)
+    steps = np.repeat(np.arange(len(packing.sizes)), packing.sizes)[alive:]
+    before = packing.offsets[steps - 1] + packing.sequences[alive:] if len(after) else after
+    return before, after
+
+
+def array_module(array: Any) -> Any:
+    """The array module of an array: numpy, or CuPy for what lives on a GPU."""
+    if isinstance(array, np.ndarray):
+        return np
+    from thinc.api import get_array_module
+
+    return get_array_module(array)

@@ -1,0 +1,200 @@
+"""Packed batches: ragged sequences in one array, time-major, longest first, without padding.
+
+Row `offsets[t] + b` is step t of the b-th longest sequence, so the sequences that are alive at step t
+lie side by side and a recurrent step is one matrix product. Results cannot depend on padding, because
+there is none. (The layout of `torch.nn.utils.rnn.PackedSequence`.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from thinc.api import Model, Ops
+from thinc.types import Floats2d, Padded, Ragged
+
+
+@dataclass(frozen=True)
+class Packing:
+    """How sequences of given lengths lie in a packed array.
+
+    lengths (ndarray): Length of each sequence, in the caller's order, `(sequences,)`.
+    order (ndarray): Indices of the sequences, longest first, `(sequences,)`.
+    sizes (ndarray): Number of sequences alive at each step, `(longest,)`, never increasing.
+    offsets (ndarray): First row of each step, `(longest,)`.
+    """
+
+    lengths: np.ndarray
+    order: np.ndarray
+    sizes: np.ndarray
+    offsets: np.ndarray
+
+    @classmethod
+    def of(cls, lengths: Sequence[int] | np.ndarray) -> Packing:
+        """Lay out sequences of these lengths; zero is a legal length."""
+        counts = np.asarray(lengths, dtype=np.int64).reshape(-1)
+        order = np.argsort(-counts, kind="stable")
+        longest = int(counts[order[0]]) if len(counts) else 0
+        sizes = np.searchsorted(-counts[order], -np.arange(longest), side="left")
+        offsets = np.concatenate([[0], np.cumsum(sizes)[:-1]]) if longest else sizes
+        return cls(counts, order, sizes, offsets)
+
+    @property
+    def tokens(self) -> int:
+        """Number of rows."""
+        return int(self.lengths.sum())
+
+    @cached_property
+    def sequences(self) -> np.ndarray:
+        """Rank (place in `order`) of each row's sequence, `(tokens,)`."""
+        return np.arange(self.tokens) - np.repeat(self.offsets, self.sizes)
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """For each packed row, its row in the concatenated sequences, `(tokens,)`."""
+        starts = np.cumsum(self.lengths) - self.lengths
+        steps = np.repeat(np.arange(len(self.sizes)), self.sizes)
+        return starts[self.order][self.sequences] + steps
+
+    @cached_property
+    def inverse(self) -> np.ndarray:
+        """For each row of the concatenated sequences, its packed row, `(tokens,)`."""
+        inverse = np.empty(self.tokens, dtype=np.int64)
+        inverse[self.rows] = np.arange(self.tokens)
+        return inverse
+
+    @cached_property
+    def last(self) -> np.ndarray:
+        """Packed row of the last step of each non-empty sequence, in `order`, `(alive,)`."""
+        ranks = np.arange(int(self.sizes[0]) if len(self.sizes) else 0)
+        return self.offsets[self.lengths[self.order[ranks]] - 1] + ranks
+
+    def steps(self, reverse: bool = False) -> list[tuple[int, int, int]]:
+        """Every step as (first row, end row, sequences alive); from the last step on if reverse."""
+        steps = [
+            (start, start + size, size)
+            for start, size in zip(self.offsets.tolist(), self.sizes.tolist(), strict=True)
+        ]
+        return steps[::-1] if reverse else steps
+
+
+@dataclass
+class Packed:
+    """A packed batch: `data (tokens, width)` and how it lies."""
+
+    data: Any
+    packing: Packing
+
+    def with_data(self, data: Any) -> Packed:
+        """The same layout around other rows, `(tokens, other width)`."""
+        return Packed(data, self.packing)
+
+
+def pack(ops: Ops, sequences: Sequence[Floats2d]) -> Packed:
+    """Pack a list of `(length, width)` arrays. Raises ValueError for widths or types that differ."""
+    widths = {X.shape[1:] for X in sequences}
+    if len(widths) > 1 or any(len(width) != 1 for width in widths):
+        raise ValueError(f"sequences of shape (length, width) expected, one width; found {widths}")
+    packing = Packing.of([len(X) for X in sequences])
+    if not sequences:
+        return Packed(ops.alloc2f(0, 0), packing)
+    flat = ops.xp.concatenate(list(sequences))
+    if flat.dtype.kind != "f":
+        raise ValueError(f"sequences of floats expected, found {flat.dtype}")
+    return Packed(flat[ops.xp.asarray(packing.rows)], packing)
+
+
+def unpack(ops: Ops, packed: Packed) -> list[Floats2d]:
+    """The list of `(length, width)` arrays, in the caller's order."""
+    flat = packed.data[ops.xp.asarray(packed.packing.inverse)]
+    ends = np.cumsum(packed.packing.lengths)
+    starts = ends - packed.packing.lengths
+    return [flat[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+
+
+def with_packed(layer: Model[Packed, Packed]) -> Model[Any, Any]:
+    """Let a layer over packed batches take and give lists of arrays, Ragged, Padded or Packed."""
+    return Model(
+        f"with_packed({layer.name})",
+        _forward,
+        init=_init,
+        layers=[layer],
+        dims={name: layer.maybe_get_dim(name) for name in layer.dim_names},
+    )
+
+
+def _forward(model: Model, Xseq: Any, is_train: bool) -> tuple[Any, Callable]:
+    packed, restore, to_packed = _convert(model.ops, Xseq)
+    Yp, backprop_layer = model.layers[0](packed, is_train)
+
+    def backprop(dYseq: Any) -> Any:
+        return restore(backprop_layer(to_packed(dYseq)))
+
+    return restore(Yp), backprop
+
+
+def _init(model: Model, X: Any = None, Y: Any = None) -> None:
+    layer = model.layers[0]
+    layer.initialize(
+        X=_convert(model.ops, X)[0] if X is not None else None,
+        Y=_convert(model.ops, Y)[0] if Y is not None else None,
+    )
+    for name in layer.dim_names:
+        if layer.has_dim(name):
+            model.set_dim(name, layer.get_dim(name))
+
+
+def _convert(ops: Ops, Xseq: Any) -> tuple[Packed, Callable, Callable]:
+    """The batch packed; a function back to its own form; one from that form to packed."""
+    if isinstance(Xseq, Packed):
+        return Xseq, lambda packed: packed, lambda packed: packed
+    if isinstance(Xseq, Ragged):
+
+        def ragged(packed: Packed) -> Ragged:
+            return Ragged(packed.data[ops.xp.asarray(packed.packing.inverse)], Xseq.lengths)
+
+        def from_ragged(ragged: Ragged) -> Packed:
+            packing = Packing.of(ops.to_numpy(ragged.lengths))
+            return Packed(ragged.dataXd[ops.xp.asarray(packing.rows)], packing)
+
+        return from_ragged(Xseq), ragged, from_ragged
+    if isinstance(Xseq, Padded):
+
+        def from_padded(padded: Padded) -> Packed:
+            return pack(ops, ops.padded2list(padded))
+
+        return from_padded(Xseq), lambda p: ops.list2padded(unpack(ops, p)), from_padded
+    if isinstance(Xseq, list | tuple):
+
+        def from_list(sequences: Sequence[Floats2d]) -> Packed:
+            return pack(ops, sequences)
+
+        return from_list(Xseq), lambda packed: unpack(ops, packed), from_list
+    raise ValueError(
+        f"a list of arrays, Ragged, Padded or Packed expected, found {type(Xseq).__name__}"
+    )
+
+
+def list2packed() -> Model[list[Floats2d], Packed]:
+    """A layer that packs a list of arrays, `(length, width)` each."""
+
+    def forward(model: Model, Xs: list[Floats2d], is_train: bool) -> tuple[Packed, Callable]:
+        return pack(model.ops, Xs), lambda dY: unpack(model.ops, dY)
+
+    return Model("list2packed", forward)
+
+
+def on_rows(layer: Model[Any, Any]) -> Model[Packed, Packed]:
+    """Let a layer over `(tokens, width)` arrays work on packed batches."""
+
+    def forward(model: Model, X: Packed, is_train: bool) -> tuple[Packed, Callable]:
+        Y, backprop = layer(X.data, is_train)
+        return X.with_data(Y), lambda dY: X.with_data(backprop(dY.data))
+
+    def init(model: Model, X: Packed | None = None, Y: Any = None) -> None:
+        layer.initialize(X=None if X is None else X.data)
+
+    return Model(f"on_rows({layer.name})", forward, init=init, layers=[layer])

@@ -1,0 +1,322 @@
+"""The trainable pipe that every seqpipe component derives from: what all of them do stands here once.
+
+Vocabulary and labels from the examples or from files, the update with its loss, the norm of the
+gradients over the whole component, lazy updates of embedding rows, the stop at NaN, serialisation.
+"""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import srsly
+from spacy.attrs import ORTH
+from spacy.language import Language
+from spacy.pipeline.trainable_pipe import TrainablePipe
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Model, Optimizer, set_dropout_rate
+
+from seqpipe.files import InputError
+from seqpipe.layers.embed import keep_row_gradients, row_gradients, update_rows
+from seqpipe.vocabulary.embed import VOCABULARY, vocabulary_nodes
+from seqpipe.vocabulary.vocabulary import Vocabulary
+
+BATCH_TOKENS = 4096  # tokens that the model sees at once when it predicts
+
+
+class SequencePipe(TrainablePipe):
+    """A spaCy component around a Thinc model over docs.
+
+    A subclass gives `labels_of` (the labels that one reference doc shows), `connect` (fit the model's
+    output to the labels), `get_loss`, `predict_batch` and `set_annotations`.
+    """
+
+    label_kind = "label"
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str,
+        *,
+        max_gradient_norm: float = 5.0,
+        scorer: Callable[..., dict[str, Any]] | None = None,
+    ) -> None:
+        """Make the component.
+
+        vocab (Vocab): The pipeline's.
+        model (Model): From docs to what `get_loss` and `predict_batch` expect.
+        name (str): Its name in the pipeline.
+        max_gradient_norm (float): A step whose gradients, over the whole component, have a greater
+            norm is scaled down to it (Pascanu et al. 2013). 0 turns it off.
+        scorer (Callable): From examples to a dictionary of scores.
+        """
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.scorer = scorer
+        self.max_gradient_norm = max_gradient_norm
+        self.cfg: dict[str, Any] = {"labels": []}
+        self._steps = 0
+        self._last_loss = 0.0
+        keep_row_gradients(model)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """RETURNS (Tuple[str]): The labels, in order of their ids."""
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> list[str]:
+        """RETURNS (List[str]): What `spacy init labels` writes and `initialize` takes as `labels`."""
+        return list(self.cfg["labels"])
+
+    def add_label(self, label: str) -> int:
+        """Add a label before the component is initialised. RETURNS (int): 1, or 0 if it was there."""
+        if not isinstance(label, str):
+            raise ValueError(f"label {label!r}: a string expected")
+        if label in self.labels:
+            return 0
+        self._allow_extra_label()
+        self.cfg["labels"].append(label)
+        return 1
+
+    def labels_of(self, reference: Doc) -> Iterable[str]:
+        """The labels that a reference doc shows."""
+        raise NotImplementedError
+
+    def connect(self) -> None:
+        """Fit the model's output to the labels: after `initialize` found them or a file gave them."""
+        raise NotImplementedError
+
+    def get_loss(self, examples: Iterable[Example], scores: Any) -> tuple[float, Any]:
+        """The loss of a batch, in nats, and its gradient with respect to the model's output."""
+        raise NotImplementedError
+
+    def predict_batch(self, docs: list[Doc]) -> list[Any]:
+        """What the model says of each of some docs."""
+        raise NotImplementedError
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: list[str] | None = None,
+        vocabulary: str | Path | None = None,
+    ) -> None:
+        """Take labels and vocabulary from the examples, and initialise the model.
+
+        get_examples (Callable): Gives the training examples, at every call anew.
+        nlp (Language): The pipeline.
+        labels (List[str]): Labels to use instead of those that the examples show; those added with
+            `add_label` are kept too.
+        vocabulary (str / Path): "tokenizer" adopts the vocabulary of the pipeline's
+            `seqpipe.UnkTokenizer.v1`; a path that of a file. Without it, one is built of the examples.
+        """
+        validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
+        counts, found = self._survey(get_examples())
+        given = labels if labels is not None else sorted(found)
+        self.cfg["labels"] = list(dict.fromkeys([*self.cfg["labels"], *given]))
+        if not self.cfg["labels"]:
+            raise InputError(f"{self.name}: the training data show no {self.label_kind} to learn")
+        words = _adopted(vocabulary, nlp)
+        for node in vocabulary_nodes(self.model):
+            node.attrs[VOCABULARY] = node.attrs[VOCABULARY].build(counts, words=words)
+        self.connect()
+        sample = [eg.predicted for eg in islice(get_examples(), 10)]
+        self.model.initialize(X=sample)
+        self._steps = 0
+
+    def _survey(self, examples: Iterable[Example]) -> tuple[Counter[str], set[str]]:
+        """How often each token's text stands in the references, and the labels that they show."""
+        orths: Counter[int] = Counter()
+        labels: set[str] = set()
+        for eg in examples:
+            orths.update(eg.reference.to_array(ORTH).tolist())
+            labels.update(self.labels_of(eg.reference))
+        if not orths:
+            raise InputError(f"{self.name}: the training data hold no token to initialise from")
+        strings = self.vocab.strings
+        return Counter({strings[orth]: count for orth, count in orths.items()}), labels
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch.
+
+        examples (Iterable[Example]): The batch.
+        drop (float): The dropout rate.
+        sgd (Optimizer): Takes a step if given.
+        losses (Dict[str, float]): The loss, in nats and summed over the batch, is added under the
+            component's name.
+        RETURNS (Dict[str, float]): The losses.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.update")
+        examples = [eg for eg in examples if len(eg.predicted)]
+        if not examples:
+            return losses
+        set_dropout_rate(self.model, drop)
+        scores, backprop = self.model.begin_update([eg.predicted for eg in examples])
+        self._last_loss, gradient = self.get_loss(examples, scores)
+        if not math.isfinite(self._last_loss):
+            raise ValueError(self._diverged(f"the loss is {self._last_loss}"))
+        backprop(gradient)
+        losses[self.name] += self._last_loss
+        if sgd is not None and sgd is not False:
+            self.finish_update(sgd)
+        return losses
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Clip the gradients by their norm over the whole component, and take a step.
+
+        sgd (Optimizer): Its own clip, which is per parameter, is not used.
+        """
+        norm = self.gradient_norm()
+        if not math.isfinite(norm):
+            raise ValueError(self._diverged(f"the norm of the gradients is {norm}"))
+        if self.max_gradient_norm and norm > self.max_gradient_norm:
+            self._scale_gradients(self.max_gradient_norm / norm)
+        clip, sgd.grad_clip = sgd.grad_clip, 0.0
+        try:
+            for table, rows in row_gradients(self.model):
+                update_rows(sgd, table, rows)
+            self.model.finish_update(sgd)
+        finally:
+            sgd.grad_clip = clip
+        self._steps += 1
+
+    def gradient_norm(self) -> float:
+        """RETURNS (float): The norm of all gradients of the component, as one vector."""
+        squares = [float((gradient**2).sum()) for _, _, gradient in self._gradients()]
+        for table, rows in row_gradients(self.model):
+            squares.append(float((rows.collect(table.ops)[1] ** 2).sum()))
+        return math.sqrt(sum(squares))
+
+    def _gradients(self) -> Iterator[tuple[Model, str, Any]]:
+        for node in self.model.walk():
+            for name in node.param_names:
+                if node.has_grad(name):
+                    yield node, name, node.get_grad(name)
+
+    def _scale_gradients(self, factor: float) -> None:
+        for node, name, gradient in self._gradients():
+            node.set_grad(name, gradient * factor)
+        for _, rows in row_gradients(self.model):
+            rows.scale(factor)
+
+    def _diverged(self, what: str) -> str:
+        return (
+            f"training stopped: in component '{self.name}' at step {self._steps + 1} {what} "
+            f"(loss {self._last_loss:.4g}); expected finite numbers. "
+            "A lower learning rate or a lower max_gradient_norm may help."
+        )
+
+    def predict(self, docs: Iterable[Doc]) -> list[Any]:
+        """Apply the model, docs of like length together and not too many at once.
+
+        docs (Iterable[Doc]): The docs; they are not changed.
+        RETURNS (List): What `predict_batch` gives for each doc, in order.
+        """
+        docs = list(docs)
+        predictions: list[Any] = [None] * len(docs)
+        for indices in _batches_by_length([len(doc) for doc in docs]):
+            batch = self.predict_batch([docs[i] for i in indices])
+            for i, prediction in zip(indices, batch, strict=True):
+                predictions[i] = prediction
+        return predictions
+
+    def to_bytes(self, *, exclude: Sequence[str] = ()) -> bytes:
+        """Serialise. exclude: Fields to leave out: "cfg", "vocab", "vocabularies", "model"."""
+        data = {"pipe": super().to_bytes(exclude=exclude)}
+        if "vocabularies" not in exclude:
+            data["vocabularies"] = self._vocabularies_to_bytes()
+        return srsly.msgpack_dumps(data)
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Sequence[str] = ()) -> "SequencePipe":
+        """Load what `to_bytes` gave."""
+        data = srsly.msgpack_loads(bytes_data)
+        if "vocabularies" not in exclude:
+            self._vocabularies_from_bytes(data["vocabularies"])
+        super().from_bytes(data["pipe"], exclude=exclude)
+        if self.labels:
+            self.connect()
+        return self
+
+    def to_disk(self, path: str | Path, *, exclude: Sequence[str] = ()) -> None:
+        """Write to a folder: cfg, vocab, model, and vocabularies.json."""
+        super().to_disk(path, exclude=exclude)
+        if "vocabularies" not in exclude:
+            (Path(path) / "vocabularies.json").write_bytes(self._vocabularies_to_bytes())
+
+    def from_disk(self, path: str | Path, *, exclude: Sequence[str] = ()) -> "SequencePipe":
+        """Load what `to_disk` wrote."""
+        source = Path(path) / "vocabularies.json"
+        if "vocabularies" not in exclude:
+            try:
+                self._vocabularies_from_bytes(source.read_bytes())
+            except OSError as error:
+                raise InputError(f"cannot be read: {error.strerror}", path=source) from None
+            except InputError as error:
+                raise InputError(str(error), path=source) from None
+        super().from_disk(path, exclude=exclude)
+        if self.labels:
+            self.connect()
+        return self
+
+    def _vocabularies_to_bytes(self) -> bytes:
+        saved = [node.attrs[VOCABULARY].to_dict() for node in vocabulary_nodes(self.model)]
+        return (json.dumps(saved, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+
+    def _vocabularies_from_bytes(self, data: bytes) -> None:
+        nodes = vocabulary_nodes(self.model)
+        try:
+            saved = json.loads(data.decode("utf-8"))
+        except ValueError as error:
+            raise InputError(f"not a whole JSON file ({error})") from None
+        if not isinstance(saved, list) or len(saved) != len(nodes):
+            raise InputError(f"expected the vocabularies of {len(nodes)} layers")
+        for node, vocabularies in zip(nodes, saved, strict=True):
+            node.attrs[VOCABULARY] = node.attrs[VOCABULARY].from_dict(vocabularies)
+
+
+def _adopted(vocabulary: str | Path | None, nlp: Language | None) -> Vocabulary | None:
+    """The vocabulary of words that a component was told to use, if it was."""
+    if vocabulary is None:
+        return None
+    if str(vocabulary) != "tokenizer":
+        return Vocabulary.from_disk(vocabulary)
+    adopted = getattr(nlp.tokenizer, "vocabulary", None) if nlp is not None else None
+    if not isinstance(adopted, Vocabulary):
+        raise InputError(
+            "vocabulary = 'tokenizer': the pipeline's tokenizer has no vocabulary, "
+            "expected seqpipe.UnkTokenizer.v1 in [nlp.tokenizer]"
+        )
+    return adopted
+
+
+def _batches_by_length(lengths: list[int]) -> Iterator[list[int]]:
+    """Indices of docs, shortest first, in batches of at most BATCH_TOKENS tokens (or one doc)."""
+    batch: list[int] = []
+    tokens = 0
+    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and tokens + lengths[i] > BATCH_TOKENS:
+            yield batch
+            batch, tokens = [], 0
+        batch.append(i)
+        tokens += lengths[i]
+    if batch:
+        yield batch

@@ -1,0 +1,162 @@
+"""Checks a project.yml: its keys, weasel's schema, its names; each fault with its line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pydantic import BaseModel, ValidationError
+from weasel.schemas import (
+    ProjectConfigAssetGit,
+    ProjectConfigAssetGitItem,
+    ProjectConfigAssetURL,
+    ProjectConfigCommand,
+    ProjectConfigSchema,
+)
+
+from seqpipe.files import InputError
+from seqpipe.project.source import Lines, Place
+
+# Keys that weasel reads, or once read, beside those of its schema.
+LEGACY_KEYS = frozenset({"spacy_version", "check_requirements"})
+TOP_KEYS = frozenset({*ProjectConfigSchema.model_fields, "description", "directories", "remotes"})
+COMMAND_KEYS = frozenset(ProjectConfigCommand.model_fields)
+ASSET_KEYS = frozenset({*ProjectConfigAssetURL.model_fields, "git", "extra"})
+GIT_KEYS = frozenset(ProjectConfigAssetGitItem.model_fields)
+
+
+def check_project(data: Any, lines: Lines, path: Path) -> None:
+    """Check what a project.yml says, before its variables are filled in.
+
+    data: The parsed file.
+    lines (Lines): Where things stand in it.
+    path (Path): The file, for messages. Raises InputError at the first fault.
+    """
+    if not isinstance(data, dict):
+        expected = "a mapping with keys such as commands: and workflows:"
+        raise InputError(f"{_kind(data)}, expected {expected}", path=path, line=1)
+    check = _Check(lines, path)
+    check.keys(data, TOP_KEYS | LEGACY_KEYS, (), "project")
+    rest = {k: v for k, v in data.items() if k not in LEGACY_KEYS and k != "assets"}
+    for index, command in enumerate(_items(data, "commands")):
+        check.keys(command, COMMAND_KEYS, ("commands", index), "command")
+    check.schema(ProjectConfigSchema, rest, ())
+    _check_assets(data, check)
+    for index, folder in enumerate(check.strings(data, "directories")):
+        if not folder:
+            check.fail("an empty path", ("directories", index))
+    _check_names(data, check)
+
+
+class _Check:
+    """The file under check."""
+
+    def __init__(self, lines: Lines, path: Path) -> None:
+        self.lines, self.path = lines, path
+
+    def fail(self, message: str, place: Place) -> NoReturn:
+        raise InputError(message, path=self.path, line=self.lines.at(place))
+
+    def keys(self, block: Any, known: frozenset[str], place: Place, what: str) -> None:
+        """Refuse a key that nothing reads, and name the nearest that something does."""
+        if not isinstance(block, dict):
+            self.fail(f"{_kind(block)}, expected a {what} with its keys", place)
+        for key, value in block.items():
+            if key not in known:
+                self.fail(
+                    f"unknown {what} key '{key}' (value: {_short(value)}); {nearest(key, known)}",
+                    (*place, key),
+                )
+
+    def schema(self, schema: type[BaseModel], block: Any, place: Place) -> None:
+        """Hold a block to one of weasel's models; report its first fault."""
+        try:
+            schema.model_validate(block)
+        except ValidationError as fault:
+            first = fault.errors()[0]
+            where = (*place, *first["loc"])
+            name = ".".join(str(part) for part in where) or "project"
+            value = "" if first["type"] == "missing" else f" (value: {_short(first['input'])})"
+            self.fail(f"{name}: {_lower(first['msg'])}{value}", where)
+
+    def strings(self, data: dict, key: str) -> list[str]:
+        values = data.get(key, [])
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            self.fail(f"{key}: {_short(values)}, expected a list of strings", (key,))
+        return values
+
+
+def nearest(word: object, known: Iterable[str]) -> str:
+    """A hint at what was meant.
+
+    word: What was written.
+    known (Iterable[str]): What there is.
+    RETURNS (str): "did you mean ...?" or a list of all there is.
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(str(word), names, n=1)
+    if near:
+        return f"did you mean '{near[0]}'?"
+    return f"expected one of: {', '.join(names)}" if names else "there are none"
+
+
+def _check_assets(data: dict, check: _Check) -> None:
+    assets = data.get("assets", [])
+    if not isinstance(assets, list):
+        check.fail(f"assets: {_kind(assets)}, expected a list", ("assets",))
+    for index, asset in enumerate(assets):
+        place = ("assets", index)
+        check.keys(asset, ASSET_KEYS, place, "asset")
+        if "git" in asset:
+            check.keys(asset["git"], GIT_KEYS, (*place, "git"), "git asset")
+            check.schema(ProjectConfigAssetGit, asset, place)
+            asset = {key: value for key, value in asset.items() if key != "git"}
+        # weasel's schema for git assets leaves out `dest`, which weasel needs all the same.
+        check.schema(ProjectConfigAssetURL, asset, place)
+        if not isinstance(asset.get("extra", False), bool):
+            check.fail(
+                f"extra: {_short(asset['extra'])}, expected true or false", (*place, "extra")
+            )
+
+
+def _check_names(data: dict, check: _Check) -> None:
+    """One name, one thing; a workflow names commands only."""
+    names: set[str] = set()
+    for index, command in enumerate(_items(data, "commands")):
+        if command["name"] in names:
+            check.fail(f"two commands are named '{command['name']}'", ("commands", index, "name"))
+        names.add(command["name"])
+    for workflow, steps in data.get("workflows", {}).items():
+        place = ("workflows", workflow)
+        if workflow in names:
+            check.fail(f"'{workflow}' is the name of a command and of a workflow", place)
+        for index, step in enumerate(steps):
+            if step not in names:
+                check.fail(
+                    f"workflow '{workflow}' names the command '{step}', which is not defined; "
+                    + nearest(step, names),
+                    (*place, index),
+                )
+
+
+def _items(data: dict, key: str) -> list:
+    values = data.get(key)
+    return values if isinstance(values, list) else []
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "nothing"
+    names: dict[type, str] = {dict: "a mapping", list: "a list", str: "a string"}
+    return names.get(type(value), f"a value of type {type(value).__name__}")
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _lower(message: str) -> str:
+    return message[:1].lower() + message[1:]

@@ -1,0 +1,85 @@
+"""YAML with the line of every key and item, so that errors can say where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from srsly.ruamel_yaml import YAML
+from srsly.ruamel_yaml.error import MarkedYAMLFutureWarning, YAMLError
+
+from seqpipe.files import InputError
+
+Place = tuple[str | int, ...]
+
+
+class Lines:
+    """Where each key and item of a YAML file stands.
+
+    root: The composed root node, or None for an empty file.
+    """
+
+    def __init__(self, root: Any) -> None:
+        self._lines: dict[tuple[str, ...], int] = {}
+        self._seen: set[int] = set()
+        if root is not None:
+            self._walk(root, ())
+
+    def _walk(self, node: Any, place: tuple[str, ...]) -> None:
+        # An alias comes back to a node that was walked, or, in a cycle, is being walked.
+        if id(node) in self._seen:
+            return
+        self._seen.add(id(node))
+        if node.id == "mapping":
+            for key, value in node.value:
+                self._note(key, (*place, str(key.value)), value)
+        elif node.id == "sequence":
+            for index, value in enumerate(node.value):
+                self._note(value, (*place, str(index)), value)
+
+    def _note(self, marked: Any, place: tuple[str, ...], value: Any) -> None:
+        self._lines[place] = marked.start_mark.line + 1
+        self._walk(value, place)
+
+    def at(self, place: Place) -> int | None:
+        """The line of a place, or of the nearest thing around it.
+
+        place (Tuple[Union[str, int], ...]): Keys and indices from the root.
+        RETURNS (Optional[int]): The line, from 1.
+        """
+        names = tuple(str(part) for part in place)
+        while names and names not in self._lines:
+            names = names[:-1]
+        return self._lines.get(names)
+
+
+def read_yaml(path: Path) -> tuple[Any, Lines]:
+    """Read a YAML file as plain data.
+
+    path (Path): The file.
+    RETURNS (Tuple[Any, Lines]): Its data, and the lines in it. Raises InputError where the file is
+        not UTF-8 or not YAML.
+    """
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as fault:
+        at = content[: fault.start].count(b"\n") + 1
+        raise InputError("not UTF-8", path=path, line=at) from None
+    # ruamel's load() in two halves, because only the composed nodes know their lines.
+    constructor, _ = YAML(typ="safe", pure=True).get_constructor_parser(text)
+    try:
+        root = constructor.composer.get_single_node()
+        lines = Lines(root)
+        return (None if root is None else constructor.construct_document(root)), lines
+    except (YAMLError, MarkedYAMLFutureWarning, ValueError) as fault:
+        raise _fault(fault, path) from None
+
+
+def _fault(fault: Exception, path: Path) -> InputError:
+    what = getattr(fault, "problem", None) or str(fault).splitlines()[0]
+    mark, begin = (getattr(fault, name, None) for name in ("problem_mark", "context_mark"))
+    line = None if mark is None else mark.line + 1
+    if mark is not None and begin is not None and begin.line != mark.line:
+        what += f", in what begins in line {begin.line + 1}"
+    return InputError(f"not valid YAML: {what}", path=path, line=line)

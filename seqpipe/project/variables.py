@@ -1,0 +1,101 @@
+"""Fills `${vars.name}` and `${env.NAME}` into the strings of a project.yml, as weasel does."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from seqpipe.project.check import nearest
+
+REFERENCE = re.compile(r"\$\{([^}]*)\}")
+
+
+@dataclass(frozen=True)
+class Text:
+    """A filled-in string, in two forms.
+
+    value (str): What a command gets.
+    shown (str): What people and files may see: values of `env` stay `${env.NAME}`.
+    """
+
+    value: str
+    shown: str
+
+
+class Variables:
+    """The variables of a project.
+
+    variables (Mapping[str, Any]): The `vars:` section, which may be nested; its strings may refer
+        to other variables.
+    env (Mapping[str, str]): The values of the `env:` section.
+    """
+
+    def __init__(self, variables: Mapping[str, Any], env: Mapping[str, str]) -> None:
+        self._vars = dict(_flatten(variables, "vars"))
+        self._env = {f"env.{name}": value for name, value in env.items()}
+
+    def override(self, name: str, value: str) -> None:
+        """Set a variable from the command line.
+
+        name (str): Its name, without `vars.`; dots reach into nested variables.
+        value (str): Its value.
+        """
+        self._vars[f"vars.{name}"] = value
+
+    @property
+    def names(self) -> list[str]:
+        """RETURNS (List[str]): All that can be referred to: `vars.name`, `env.name`."""
+        return [*self._vars, *self._env]
+
+    def fill(self, text: str) -> Text:
+        """Replace the references in a string.
+
+        text (str): A string of project.yml.
+        RETURNS (Text): The string, filled in. Raises ValueError for a variable that is not defined
+            or is defined by itself.
+        """
+        return Text(self._fill(text, True, ()), self._fill(text, False, ()))
+
+    def _fill(self, text: str, reveal: bool, within: tuple[str, ...]) -> str:
+        def value_of(match: re.Match[str]) -> str:
+            # confection also takes a colon before the last name.
+            name = match.group(1).replace(":", ".")
+            if name in within:
+                raise ValueError(f"${{{name}}} is defined by itself")
+            if name in self._env:
+                return self._env[name] if reveal else f"${{{name}}}"
+            if name not in self._vars:
+                hint = nearest(name, self.names)
+                raise ValueError(f"{match.group()}: no such variable; {hint}")
+            return self._fill(_as_text(self._vars[name]), reveal, (*within, name))
+
+        return REFERENCE.sub(value_of, text)
+
+
+def references(data: Any) -> set[str]:
+    """The names of all variables that some data refers to.
+
+    data: Parsed YAML.
+    RETURNS (Set[str]): Such as `vars.name`.
+    """
+    if isinstance(data, str):
+        return {name.replace(":", ".") for name in REFERENCE.findall(data)}
+    if isinstance(data, dict):
+        data = list(data.values())
+    return set().union(*map(references, data)) if isinstance(data, list) else set()
+
+
+def _flatten(section: Mapping[str, Any], prefix: str) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for name, value in section.items():
+        key = f"{prefix}.{name}"
+        found += _flatten(value, key) if isinstance(value, dict) else [(key, value)]
+    return found
+
+
+def _as_text(value: Any) -> str:
+    # As confection writes it: strings bare, everything else as JSON.
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

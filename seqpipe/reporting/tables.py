@@ -1,0 +1,143 @@
+"""Tables of scores for the terminal: by type and in all, one model or the mean of several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from seqpipe.reporting.metrics import Summary, summarise
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# Scores that are shares of something, and read best in percent.
+PERCENT = ("_p", "_r", "_f", "_acc", "_auc", "_las", "_uas")
+MEASURES = {"p": "P", "r": "R", "f": "F1"}
+
+# A cell is text, or parts of it that may go below each other where the terminal is narrow.
+Cell = str | Sequence[str]
+
+
+def print_scores(
+    console: Console,
+    scores: Sequence[Mapping[str, Any]],
+    *,
+    support: Mapping[str, int] | None = None,
+) -> None:
+    """Print what `nlp.evaluate` returned: a table for each score by type, one for all the others.
+
+    console (Console): Where to.
+    scores (Sequence[Dict]): The scores of one model, or of several of a kind: then each cell is
+        their mean and sample standard deviation.
+    support (Dict[str, int]): How many entities of each type the data has.
+    """
+    left = {key: [run.get(key) for run in scores] for key in scores[0]}
+    of_tokens = [key for key in left if key.startswith("token_")]
+    if all(value in (1.0, None) for key in of_tokens for value in left[key]):
+        # Data that came in tokens says nothing of the tokenizer.
+        left = {key: values for key, values in left.items() if key not in of_tokens}
+    spread = "" if len(scores) == 1 else f", mean of {len(scores)} and standard deviation"
+    for key in [key for key, values in left.items() if isinstance(values[0], Mapping)]:
+        by_type = [run or {} for run in left.pop(key)]
+        title = "entities" if key == "ents_per_type" else key
+        counts = support if key == "ents_per_type" else None
+        rows = _rows_by_type(console, by_type, _take_total(key, left), counts)
+        if rows:
+            heads = list(MEASURES.values()) if len(rows[0]) > 2 else ["score"]
+            heads += ["gold"] if counts is not None else []
+            print_table(console, f"{title}{spread} (%)", ["", *heads], rows)
+    if left:
+        rows = [[key, _flat(console, key, values)] for key, values in left.items()]
+        print_table(console, f"scores{spread}", ["", ""], rows)
+
+
+def print_table(
+    console: Console, title: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]]
+) -> None:
+    """Print a table that stays readable in forty columns.
+
+    console (Console): Where to.
+    title (str): What the table is of.
+    heads (Sequence[str]): Column heads; the first column is the row's name.
+    rows (Iterable[Sequence[Cell]]): The cells; one in parts is stacked where room is short.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = list(rows)
+    whole = [[_join(cell, " ") for cell in row] for row in rows]
+    width = sum(max(map(len, column)) + 1 for column in zip(heads, *whole, strict=True))
+    stacked = [[_join(cell, "\n") for cell in row] for row in rows]
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    for index, head in enumerate(heads):
+        justify = "right" if index else "left"
+        table.add_column(Text(head), justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for row in whole if width <= console.width else stacked:
+        table.add_row(*map(Text, row))
+    console.print(Text(f"\n{title}", style="bold"))
+    console.print(table)
+
+
+def figures(console: Console, summary: Summary | None, *, percent: bool = False) -> Cell:
+    """Write a summary of runs as a cell.
+
+    console (Console): The console it is for, which may know no "±".
+    summary (Summary): Mean and spread, or None if there is no score.
+    percent (bool): Whether to multiply by a hundred and give two decimals.
+    RETURNS (Cell): The mean, and the spread if there is one.
+    """
+    if summary is None:
+        return "-"
+    sign = "+-" if console.options.ascii_only else "±"
+    shown = [
+        f"{100 * number:.2f}" if percent else f"{number:.4g}"
+        for number in (summary.mean, summary.std)
+        if number is not None
+    ]
+    return [shown[0], *(f"{sign}{number}" for number in shown[1:])]
+
+
+def _rows_by_type(
+    console: Console,
+    by_type: Sequence[Mapping[str, Any]],
+    total: Mapping[str, list[Any]],
+    support: Mapping[str, int] | None,
+) -> list[list[Cell]]:
+    """RETURNS (List[List[Cell]]): A row a type, of P, R and F1 or of one score; then a total."""
+    has_measures = any(isinstance(value, Mapping) for run in by_type for value in run.values())
+    rows: list[list[Cell]] = []
+    for name in sorted({name for run in [*by_type, support or {}] for name in run}):
+        # A type that a model neither met nor predicted has no figures there.
+        found = [run.get(name) for run in by_type]
+        scores = [[(v or {}).get(m) for v in found] for m in MEASURES] if has_measures else [found]
+        rows.append([name, *(figures(console, summarise(s), percent=True) for s in scores)])
+        if support is not None:
+            rows[-1].append(str(support.get(name, 0)))
+    if total and rows:
+        scores = [total[measure] for measure in MEASURES]
+        rows.append(["all", *(figures(console, summarise(s), percent=True) for s in scores)])
+        if support is not None:
+            rows[-1].append(str(sum(support.values())))
+    return rows
+
+
+def _take_total(key: str, left: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Take the scores over all types out of the rest, where they can be told from the name."""
+    base = key.removesuffix("_per_type").removesuffix("_per_feat")
+    for prefix in (base, f"{base}_micro", f"{base.removesuffix('_f')}_micro"):
+        if all(f"{prefix}_{measure}" in left for measure in MEASURES):
+            return {measure: left.pop(f"{prefix}_{measure}") for measure in MEASURES}
+    return {}
+
+
+def _flat(console: Console, key: str, values: list[Any]) -> Cell:
+    if any(isinstance(value, str | list | tuple) for value in values):
+        return ", ".join(dict.fromkeys(map(str, values)))
+    percent = key.endswith(PERCENT)
+    cell = figures(console, summarise(values), percent=percent)
+    return [*cell, "%"] if percent and cell != "-" else cell
+
+
+def _join(cell: Cell, gap: str) -> str:
+    return cell if isinstance(cell, str) else gap.join(cell)

@@ -1,0 +1,188 @@
+"""The pipe class of `rnn_ner`: entities with their exact probability under the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+from spacy.vocab import Vocab
+from thinc.api import Model
+
+from seqpipe.files import InputError
+from seqpipe.layers.crf_inference import forward_backward, nbest, viterbi
+from seqpipe.layers.potentials import Potentials
+
+from .confidence import clear_confidences, fit_temperature, set_confidence
+from .entities import Entity, TagSet
+from .token_pipe import TokenPipe
+
+
+class Analysis(NamedTuple):
+    """One reading of a whole doc: its entities and the probability of just this reading."""
+
+    entities: list[Entity]
+    probability: float
+
+
+class RNNEntityRecognizer(TokenPipe):
+    """Named entities by a linear-chain model over tags, each with its confidence."""
+
+    label_kind = "entity"
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str,
+        *,
+        scheme: str,
+        threshold: float,
+        max_gradient_norm: float,
+        scorer: Callable[..., dict[str, Any]] | None,
+    ) -> None:
+        """Make the component. For the arguments see `make_rnn_ner`."""
+        if not 0.0 <= threshold <= 1.0:
+            raise InputError(f"threshold = {threshold}: expected a probability from 0 to 1")
+        super().__init__(vocab, model, name, max_gradient_norm=max_gradient_norm, scorer=scorer)
+        self.threshold = threshold
+        self.cfg["temperature"] = 1.0
+        self.scheme = TagSet((), scheme).scheme
+        self._tag_set = TagSet((), scheme)
+
+    @property
+    def temperature(self) -> float:
+        """RETURNS (float): What the model's scores are divided by before a confidence is taken."""
+        return self.cfg["temperature"]
+
+    def tag_names(self) -> list[str]:
+        self._tag_set = TagSet(self.labels, self.scheme)
+        return self._tag_set.tags
+
+    def scheme_of_tags(self) -> str | None:
+        return self.scheme
+
+    def labels_of(self, reference: Doc) -> Iterable[str]:
+        return {ent.label_ for ent in reference.ents}
+
+    def gold_tags(self, examples: list[Example]) -> np.ndarray:
+        return self._tag_set.gold(examples)
+
+    def predict_batch(self, docs: list[Doc]) -> list[list[Entity]]:
+        potentials = self.potentials(docs)
+        tags, _ = viterbi(potentials)
+        lengths = [len(doc) for doc in docs]
+        spans = self._tag_set.spans(tags[potentials.packing.inverse], lengths)
+        return self._entities(potentials, spans, lengths)
+
+    def _entities(
+        self, potentials: Potentials, spans: np.ndarray, lengths: Sequence[int]
+    ) -> list[list[Entity]]:
+        """The entities of each doc from spans over all docs end to end."""
+        confidences = self._confidences(potentials, spans, lengths, self.temperature)
+        starts = np.cumsum(lengths) - lengths
+        owners = np.searchsorted(starts + lengths, spans[:, 0], side="right")
+        entities: list[list[Entity]] = [[] for _ in lengths]
+        rows = zip(owners.tolist(), spans.tolist(), confidences.tolist(), strict=True)
+        for doc, (start, end, label), confidence in rows:
+            first = int(starts[doc])
+            entities[doc].append(Entity(start - first, end - first, self.labels[label], confidence))
+        return entities
+
+    def _confidences(
+        self,
+        potentials: Potentials,
+        spans: np.ndarray,
+        lengths: Sequence[int],
+        temperature: float,
+    ) -> np.ndarray:
+        if not len(spans):
+            return np.zeros(0)
+        posteriors = forward_backward(potentials.scaled(1.0 / temperature))
+        return self._tag_set.probabilities(posteriors, spans, lengths)
+
+    def set_annotations(self, docs: Iterable[Doc], scores: list[list[Entity]]) -> None:
+        """Set `doc.ents` and the confidences. Entities that a doc has already stay.
+
+        docs (Iterable[Doc]): The docs.
+        scores (List[List[Entity]]): What `predict` gave for them.
+        """
+        for doc, entities in zip(docs, scores, strict=True):
+            kept = list(doc.ents)
+            if doc.user_data:
+                clear_confidences(doc)
+            spans = [
+                Span(doc, entity.start, entity.end, label=entity.label)
+                for entity in entities
+                if entity.confidence >= self.threshold
+                and not any(ent.start < entity.end and entity.start < ent.end for ent in kept)
+            ]
+            doc.set_ents([*kept, *spans])
+            for entity in entities:
+                start, end = doc[entity.start].idx, doc[entity.end - 1]
+                set_confidence(doc, start, end.idx + len(end), entity.label, entity.confidence)
+
+    def nbest(self, docs: Iterable[Doc], n: int = 5) -> list[list[Analysis]]:
+        """The n most probable readings of each doc, the best first.
+
+        docs (Iterable[Doc]): The docs; they are not changed.
+        n (int): How many. A doc with fewer legal readings gives fewer.
+        RETURNS (List[List[Analysis]]): For each doc its readings, each with its entities (with their
+            confidences) and the probability that the whole doc is read so.
+        """
+        docs = list(docs)
+        if not docs:
+            return []
+        potentials, lengths = self.potentials(docs), [len(doc) for doc in docs]
+        tags, scores = nbest(potentials, n)
+        scaled = potentials.scaled(1.0 / self.temperature)
+        log_z = forward_backward(scaled).log_z
+        probabilities = np.exp(scores / self.temperature - log_z[:, None])
+        rank_of = np.argsort(potentials.packing.order)
+        analyses: list[list[Analysis]] = [[] for _ in docs]
+        for k in range(n):
+            spans = self._tag_set.spans(tags[potentials.packing.inverse, k], lengths)
+            entities = self._entities(potentials, spans, lengths)
+            for i, rank in enumerate(rank_of.tolist()):
+                if np.isfinite(scores[rank, k]):
+                    analyses[i].append(Analysis(entities[i], float(probabilities[rank, k])))
+        return analyses
+
+    def calibrate(self, examples: Iterable[Example]) -> float:
+        """Fit the temperature, so that a confidence of 0.8 is right eight times in ten.
+
+        examples (Iterable[Example]): Development data, which training has not seen.
+        RETURNS (float): The temperature, which is kept in `cfg` and saved with the component.
+        """
+        batches: list[tuple[Potentials, np.ndarray, list[int]]] = []
+        correct: list[bool] = []
+        for batch in _batched(examples, 128):
+            docs = [eg.predicted for eg in batch]
+            lengths = [len(doc) for doc in docs]
+            potentials = self.potentials(docs)
+            tags, _ = viterbi(potentials)
+            spans = self._tag_set.spans(tags[potentials.packing.inverse], lengths)
+            gold = self._tag_set.spans(np.maximum(self._tag_set.gold(batch), 0), lengths)
+            right = set(map(tuple, gold.tolist()))
+            correct.extend(tuple(span) in right for span in spans.tolist())
+            batches.append((potentials, spans, lengths))
+
+        def confidences(temperature: float) -> np.ndarray:
+            return np.concatenate([self._confidences(*batch, temperature) for batch in batches])
+
+        self.cfg["temperature"] = fit_temperature(confidences, correct)
+        return self.temperature
+
+
+def _batched(examples: Iterable[Example], size: int) -> Iterable[list[Example]]:
+    batch: list[Example] = []
+    for eg in examples:
+        if len(eg.predicted):
+            batch.append(eg)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

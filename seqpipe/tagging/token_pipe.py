@@ -1,0 +1,58 @@
+"""What the tagger and the entity recogniser share: a model of tag potentials, its loss, its gold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from seqpipe.layers.crf import constrain, crf_loss, token_loss
+from seqpipe.layers.potentials import Potentials
+from seqpipe.pipe import SequencePipe
+
+from .schemes import allowed
+
+
+class TokenPipe(SequencePipe):
+    """A component whose model gives the potentials of a tag for each token."""
+
+    def tag_names(self) -> list[str]:
+        """The tags of the model, in order of their ids."""
+        raise NotImplementedError
+
+    def gold_tags(self, examples: list[Example]) -> np.ndarray:
+        """The gold tag of each token of the predicted docs, end to end."""
+        raise NotImplementedError
+
+    def scheme_of_tags(self) -> str | None:
+        """The scheme that says which tags may follow each other, if there is one."""
+        raise NotImplementedError
+
+    def connect(self) -> None:
+        tags = self.tag_names()
+        head = self.model.get_ref("head")
+        for node in (self.model.get_ref("output_layer"), head):
+            node.set_dim("nO", len(tags), force=True)
+        constrain(head, *allowed(tags, self.scheme_of_tags()))
+
+    def get_loss(self, examples: Iterable[Example], scores: Potentials) -> tuple[float, Potentials]:
+        """The loss of a batch and its gradient, which is that of the mean over the docs."""
+        examples = list(examples)
+        xp = self.model.ops.xp
+        gold = xp.asarray(self.gold_tags(examples)[scores.packing.rows])
+        objective = self.model.get_ref("head").attrs["objective"]
+        loss, gradient = (crf_loss if objective == "sentence" else token_loss)(scores, gold)
+        return loss, gradient.scaled(1.0 / len(examples))
+
+    def potentials(self, docs: list[Doc]) -> Potentials:
+        """The model's potentials for some docs, in float64 on the CPU."""
+        return self.model.predict(docs).to_numpy()
+
+
+def by_doc(array: np.ndarray, lengths: Sequence[int]) -> list[Any]:
+    """Cut what stands end to end into one list a doc."""
+    ends = np.cumsum(lengths)[:-1]
+    return [part.tolist() for part in np.split(array, ends)]

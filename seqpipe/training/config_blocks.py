@@ -1,0 +1,121 @@
+"""Config blocks that name a registered function: is it registered, and are its arguments right?"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from seqpipe.training.config_file import Place, nearest
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+# Where, what was expected, and the value found (... for none).
+Fault = tuple[Place, str, Any]
+MODULES = re.compile(r"\b(?:\w+\.)+(?=\w)")
+
+
+def is_block(value: Any) -> bool:
+    """RETURNS (bool): Whether a config value is a block that names a registered function."""
+    return isinstance(value, dict) and any(str(key).startswith("@") for key in value)
+
+
+def check_block(values: Any, place: Place) -> Iterator[Fault]:
+    """Find what is wrong in a section and all below it.
+
+    values (Dict[str, Any]): The section, with defaults and variables filled in.
+    place (Tuple[str]): Where it stands in the config.
+    YIELDS (Tuple[Place, str, Any]): Place, message and value (... for none) of each fault.
+    """
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from check_block(value, (*place, key))
+    if is_block(values):
+        yield from _function_faults(values, place)
+
+
+def factory_block(
+    nlp: Language, name: str, block: dict[str, Any]
+) -> tuple[list[Fault], dict[str, Any]]:
+    """Read a component's section as a call of its factory.
+
+    nlp (Language): A blank pipeline of the config's language.
+    name (str): The component's name in the pipeline.
+    block (Dict[str, Any]): Its section.
+    RETURNS (Tuple[List[Fault], Dict[str, Any]]): The fault if there is no such factory, and the
+        section with the factory's default config filled in.
+    """
+    from spacy.util import registry
+    from thinc.api import Config
+
+    factory = block["factory"]
+    if not isinstance(factory, str) or not nlp.has_factory(factory):
+        message = f"unknown factory, {nearest(str(factory), nlp.factory_names)}"
+        return [(("components", name, "factory"), message, factory)], {}
+    config = {key: value for key, value in block.items() if key != "factory"}
+    merged = Config(nlp.get_factory_meta(factory).default_config or {}).merge(config)
+    internal = nlp.get_factory_name(factory)
+    internal = internal if internal in registry.factories else factory
+    # A factory is a registered function like others, which spaCy hands the pipeline and a name.
+    return [], {**merged, "@factories": internal, "nlp": nlp, "name": name}
+
+
+def _function_faults(block: dict[str, Any], place: Place) -> list[Fault]:
+    from spacy.util import registry
+
+    names = [key for key in block if key.startswith("@")]
+    if len(names) > 1:
+        return [(place, f"names {len(names)} functions ({', '.join(names)}), expected one", ...)]
+    kind, function = names[0][1:], block[names[0]]
+    # "factories" is a registry of spaCy's own, which a config reaches by `factory`.
+    if kind not in registry.get_registry_names():
+        return [((*place, names[0]), f"unknown registry, {_known_kinds(names[0])}", function)]
+    if not isinstance(function, str) or not registry.has(kind, function):
+        known = getattr(registry, kind).get_all()
+        message = f"no such function is registered, {nearest(str(function), known)}"
+        return [((*place, names[0]), message, function)]
+    return _argument_faults(registry.get(kind, function), block, place)
+
+
+def _known_kinds(name: str) -> str:
+    from spacy.util import registry
+
+    return nearest(name, [f"@{kind}" for kind in registry.get_registry_names()])
+
+
+def _argument_faults(function: Callable, block: dict[str, Any], place: Place) -> list[Fault]:
+    """Let confection check the arguments, and say what it found in our words."""
+    from spacy.util import registry
+    from thinc.api import ConfigValidationError
+
+    try:
+        registry.fill({"block": block})
+    except ConfigValidationError as error:
+        own = [fault for fault in error.errors or () if fault["loc"][0] == "block"]
+    else:
+        own = []
+    parameters = inspect.signature(function).parameters
+    faults: list[Fault] = []
+    for key in (fault["loc"][-1] for fault in own):
+        value = block.get(key, ...)
+        if key not in parameters:
+            known = [name for name in parameters if name not in ("nlp", "name", *block)]
+            faults.append(((*place, key), f"unknown key, {nearest(key, known)}", value))
+        elif value is ...:
+            expected = f"missing, expected {_type_name(function, key)}"
+            faults.append(((*place, key), expected, ...))
+        else:
+            faults.append(((*place, key), f"expected {_type_name(function, key)}", value))
+    return faults
+
+
+def _type_name(function: Callable, parameter: str) -> str:
+    """RETURNS (str): A parameter's type, without the modules it comes from."""
+    try:
+        hint = get_type_hints(function).get(parameter, "a value")
+    except (NameError, TypeError, AttributeError):
+        hint = inspect.signature(function).parameters[parameter].annotation
+    name = hint.__name__ if isinstance(hint, type) else str(hint)
+    return MODULES.sub("", name).replace("NoneType", "None")

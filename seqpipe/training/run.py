@@ -1,0 +1,40 @@
+"""One training run from a config: spaCy's own initialisation and loop, behind our checks."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import IO
+
+from seqpipe.training.config_check import explain_config_error, load_checked_config
+from seqpipe.training.config_file import ConfigFile
+
+
+def train_from_config(
+    file: ConfigFile, output: Path, *, use_gpu: int = -1, stdout: IO[str], stderr: IO[str]
+) -> Path:
+    """Train a pipeline and save it.
+
+    file (ConfigFile): The training config, with its overrides.
+    output (Path): The folder that gets `model-best` and `model-last`.
+    use_gpu (int): The GPU's number, already switched to, or -1.
+    stdout (IO): Where the training logger writes its table.
+    stderr (IO): Where it writes the rest.
+    RETURNS (Path): The folder of the best model.
+    RAISES (InputError): If the config or the corpus is at fault.
+    """
+    from spacy.training.initialize import init_nlp
+    from spacy.training.loop import DIR_MODEL_BEST, train
+    from thinc.api import ConfigValidationError
+
+    config = load_checked_config(file)
+    with warnings.catch_warnings():
+        # Sourced and blank vectors differ whenever a pipeline is put together from parts.
+        warnings.filterwarnings("ignore", message=r"\[W113\]")
+        try:
+            nlp = init_nlp(config, use_gpu=use_gpu)
+        except ConfigValidationError as error:
+            raise explain_config_error(file, error) from error
+        output.mkdir(parents=True, exist_ok=True)
+        train(nlp, output, use_gpu=use_gpu, stdout=stdout, stderr=stderr)
+    return output / DIR_MODEL_BEST

@@ -1,0 +1,146 @@
+"""Scores a saved pipeline on data that its own reader reads, whatever its components are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from seqpipe.files import InputError
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc
+    from spacy.training import Example
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What one pipeline reaches on one corpus.
+
+    values (Dict[str, Any]): What `nlp.evaluate` returns, without the speed.
+    seconds (float): The time it took, reading left out.
+    words_per_second (float): The speed of tokenizer and pipeline.
+    """
+
+    values: dict[str, Any]
+    seconds: float
+    words_per_second: float
+
+
+def read_examples(nlp: Language, data: str | Path) -> list[Example]:
+    """Read a corpus as the pipeline's own development corpus was read.
+
+    nlp (Language): A trained pipeline; its config has the reader.
+    data: The corpus: a `.spacy` file, or whatever that reader takes.
+    RETURNS (List[Example]): All of its examples.
+    RAISES (InputError): If it is missing, empty or not for that reader.
+    """
+    from spacy.training import Corpus
+
+    path = Path(data)
+    if not path.exists():
+        raise InputError("no such file or folder", path=path)
+    if path.suffix == ".spacy":
+        read: Callable[[Language], Iterator[Example]] = Corpus(path)
+    else:
+        read = _own_reader(nlp, path)
+    try:
+        examples = list(read(nlp))
+    except InputError:
+        raise
+    except Exception as error:
+        if path.suffix != ".spacy":
+            raise
+        # A damaged DocBin shows as an error of zlib, msgpack or numpy.
+        raise InputError(f"not a sound .spacy file ({error})", path=path) from error
+    if not any(len(eg.reference) for eg in examples):
+        raise InputError("no sentence in it, expected at least one", path=path)
+    return examples
+
+
+def score_pipeline(nlp: Language, examples: list[Example]) -> Scores:
+    """Run a pipeline over examples and score it with its own scorers.
+
+    nlp (Language): The pipeline.
+    examples (List[Example]): Gold; left as they are.
+    RETURNS (Scores): Its scores.
+    """
+    start = perf_counter()
+    values = dict(nlp.evaluate(examples))
+    speed = values.pop("speed")
+    return Scores(values, perf_counter() - start, speed)
+
+
+def gold_entity_counts(examples: list[Example]) -> Counter[str]:
+    """RETURNS (Counter): The entities of the references by label."""
+    return Counter(ent.label_ for eg in examples for ent in eg.reference.ents)
+
+
+def unseen_labels(nlp: Language, examples: list[Example]) -> dict[str, int]:
+    """Find the labels in gold data that no component of the pipeline can predict.
+
+    nlp (Language): The pipeline.
+    examples (List[Example]): Gold.
+    RETURNS (Dict[str, int]): How often each of these labels occurs; misses, all of them.
+    """
+    unseen: Counter[str] = Counter()
+    for attribute, labels_of in GOLD_LABELS.items():
+        known = _predicted_labels(nlp, attribute)
+        if known:
+            found = Counter(label for eg in examples for label in labels_of(eg.reference))
+            unseen.update({label: n for label, n in found.items() if label not in known})
+    return dict(unseen)
+
+
+def training_seed(nlp: Language) -> int | None:
+    """RETURNS (int): The seed that a pipeline was trained with, if its config says."""
+    return nlp.config.interpolate().get("training", {}).get("seed")
+
+
+def main_score(nlp: Language) -> str:
+    """RETURNS (str): The score that weighs most in the choice of a pipeline's best model."""
+    weights = nlp.config.interpolate().get("training", {}).get("score_weights") or {}
+    return max(weights, key=lambda key: weights[key] or 0.0, default="ents_f")
+
+
+GOLD_LABELS: Mapping[str, Callable[[Doc], list[str]]] = {
+    "doc.ents": lambda doc: [ent.label_ for ent in doc.ents],
+    "token.tag": lambda doc: [token.tag_ for token in doc if token.tag_],
+    "doc.cats": lambda doc: [label for label, value in doc.cats.items() if value],
+}
+
+
+def _own_reader(nlp: Language, path: Path) -> Callable[[Language], Iterator[Example]]:
+    from spacy.util import registry
+
+    config = nlp.config.interpolate()
+    name = config.get("training", {}).get("dev_corpus") or "corpora.dev"
+    block: Any = config
+    for part in name.split("."):
+        block = block.get(part, {}) if isinstance(block, dict) else {}
+    if "path" not in block:
+        message = f"the pipeline's config has no [{name}] with a path to put this in place of"
+        raise InputError(message, path=path)
+    if block.get("@readers", "").startswith("spacy.Corpus."):
+        if path.is_dir():
+            return registry.resolve({"reader": {**block, "path": str(path)}})["reader"]
+        message = "this pipeline was trained on .spacy files, expected one (spacy convert makes it)"
+        raise InputError(message, path=path)
+    # The development corpus may have been cut short to save time: here all of it counts.
+    whole = {**block, "path": str(path)}
+    if "limit" in whole:
+        whole["limit"] = 0
+    return registry.resolve({"reader": whole})["reader"]
+
+
+def _predicted_labels(nlp: Language, attribute: str) -> set[str]:
+    """RETURNS (Set[str]): Labels of the components that set an attribute and tell their labels."""
+    labels: set[str] = set()
+    for name, pipe in nlp.pipeline:
+        if attribute in nlp.get_pipe_meta(name).assigns:
+            labels.update(getattr(pipe, "labels", ()))
+    return labels

@@ -1,0 +1,153 @@
+"""The architecture that gives each token a vector from its word, its features and its characters."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+from spacy.ml.staticvectors import StaticVectors
+from spacy.tokens import Doc
+from spacy.util import registry
+from thinc.api import Model
+from thinc.types import Floats2d, Ragged
+
+from seqpipe.layers.embed import embedding
+
+from .features import EncodedTokens, TokenVocabulary
+from .vocabulary import Vocabulary
+
+VOCABULARY = "token_vocabulary"
+
+
+@registry.architectures("seqpipe.WordFeatures.v1")
+def WordFeatures(
+    vocabulary: Vocabulary,
+    width: int = 100,
+    features: list[str] = ["shape", "prefix2", "prefix3", "suffix2", "suffix3"],  # noqa: B006
+    feature_width: int = 25,
+    characters: Model[Ragged, Floats2d] | None = None,
+    static_vectors: int = 0,
+    unk_rate: float = 0.5,
+) -> Model[list[Doc], list[Floats2d]]:
+    """Embeddings of the word and of its features, characters and static vector, side by side.
+
+    vocabulary (Vocabulary): Settings of the vocabulary, which the component builds and owns.
+    width (int): Width of a word's embedding.
+    features (List[str]): Features of the text with an embedding each: "shape", and "prefix" or
+        "suffix" with a number of letters from 1 to 4.
+    feature_width (int): Width of a feature's embedding.
+    characters (Model): `seqpipe.CharacterCNN.v1` or `seqpipe.CharacterLSTM.v1`, or null.
+    static_vectors (int): Width to which the pipeline's own vectors are projected; 0 leaves them out.
+    unk_rate (float): Share of the words seen once that are read as <UNK> in training, so that
+        <UNK> has an embedding that was learned (Lample et al. 2016, section 4.3).
+    RETURNS (Model): From docs to `(tokens, nO)` each.
+    """
+    layers = [embedding(width), *(embedding(feature_width) for _ in features)]
+    total = width + feature_width * len(features)
+    if characters is not None:
+        layers.append(characters)
+        total += characters.get_dim("nO")
+    if static_vectors:
+        layers.append(StaticVectors(static_vectors))
+        total += static_vectors
+    model: Model = Model(
+        "word_features",
+        _forward,
+        init=_init,
+        layers=layers,
+        dims={"nO": total},
+        attrs={
+            VOCABULARY: TokenVocabulary(vocabulary, features),
+            "unk_rate": unk_rate,
+            "characters": characters is not None,
+            "static_vectors": static_vectors > 0,
+        },
+    )
+    return model
+
+
+def vocabulary_nodes(model: Model) -> list[Model]:
+    """The layers of a model that turn tokens to ids."""
+    return [node for node in model.walk() if VOCABULARY in node.attrs]
+
+
+def _forward(
+    model: Model, docs: list[Doc], is_train: bool
+) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
+    xp, tokens = model.ops.xp, model.attrs[VOCABULARY].encode(docs)
+    word_ids = _word_ids(model, tokens, is_train)
+    E, backprop_words = model.layers[0](xp.asarray(word_ids), is_train)
+    by_type, backprop_types = _type_vectors(model, tokens, is_train)
+    types = xp.asarray(tokens.types)
+    parts = [E, by_type[types]]
+    if model.attrs["static_vectors"]:
+        static, backprop_static = model.layers[-1](docs, is_train)
+        parts.append(static.dataXd)
+    Y = xp.concatenate(parts, axis=1)
+
+    def backprop(dYs: list[Floats2d]) -> list[Doc]:
+        dY = xp.concatenate(dYs)
+        dE, d_tokens, d_static = xp.split(dY, [E.shape[1], E.shape[1] + by_type.shape[1]], axis=1)
+        backprop_words(dE)
+        d_types = xp.zeros_like(by_type)
+        model.ops.scatter_add(d_types, types.astype("int32"), xp.ascontiguousarray(d_tokens))
+        backprop_types(d_types)
+        if model.attrs["static_vectors"]:
+            backprop_static(Ragged(xp.ascontiguousarray(d_static), static.lengths))
+        return docs
+
+    ends = numpy.cumsum(tokens.lengths).tolist()
+    starts = [end - length for end, length in zip(ends, tokens.lengths, strict=True)]
+    return [Y[start:end] for start, end in zip(starts, ends, strict=True)], backprop
+
+
+def _word_ids(model: Model, tokens: EncodedTokens, is_train: bool) -> numpy.ndarray:
+    """The word id of each token; in training some of those seen once are <UNK>."""
+    ids = tokens.ids[:, 0][tokens.types]
+    rate = model.attrs["unk_rate"]
+    if is_train and rate > 0:
+        once = model.attrs[VOCABULARY].words.counts[ids] == 1
+        ids = numpy.where(once & (numpy.random.random(len(ids)) < rate), Vocabulary.UNK_ID, ids)
+    return ids
+
+
+def _type_vectors(
+    model: Model, tokens: EncodedTokens, is_train: bool
+) -> tuple[Any, Callable[[Any], None]]:
+    """For each distinct text its features' and characters' vectors, `(types, width)`."""
+    xp = model.ops.xp
+    columns = range(1, tokens.ids.shape[1])
+    calls = [model.layers[i](xp.asarray(tokens.ids[:, i]), is_train) for i in columns]
+    if model.attrs["characters"]:
+        calls.append(model.layers[len(columns) + 1](_ragged(model, tokens), is_train))
+    if not calls:
+        return xp.zeros((len(tokens.ids), 0), dtype="f"), lambda dY: None
+    outputs = [output for output, _ in calls]
+
+    def backprop(dY: Any) -> None:
+        start = 0
+        for output, backprop_part in calls:
+            end = start + output.shape[1]
+            backprop_part(xp.ascontiguousarray(dY[:, start:end]))
+            start = end
+
+    return xp.concatenate(outputs, axis=1), backprop
+
+
+def _ragged(model: Model, tokens: EncodedTokens) -> Ragged:
+    lengths = model.ops.asarray1i([len(ids) for ids in tokens.characters])
+    flat: Any = numpy.concatenate([*tokens.characters, numpy.zeros(0, dtype=numpy.int64)])
+    return Ragged(model.ops.xp.asarray(flat), lengths)
+
+
+def _init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:
+    vocabularies = model.attrs[VOCABULARY].vocabularies
+    tables = [*list(vocabularies)[:-1]]
+    for layer, name in zip(model.layers, tables, strict=False):
+        layer.set_dim("nV", len(vocabularies[name]), force=True)
+        layer.initialize()
+    if model.attrs["characters"]:
+        characters = model.layers[len(tables)]
+        characters.layers[0].set_dim("nV", len(vocabularies["character"]), force=True)
+        characters.initialize()
+    if model.attrs["static_vectors"]:
+        model.layers[-1].initialize(X=X)
