@@ -1,3 +1,15 @@
 """seqpipe: sequence models for spaCy. Importing it loads nothing heavy."""
 
 __version__ = "0.1.0"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from seqpipe.hookspecs import hookimpl as hookimpl
+
+
+def __getattr__(name: str) -> object:
+    if name == "hookimpl":  # lazily: pluggy takes longer to import than all of this
+        from seqpipe.hookspecs import hookimpl
+
+        return hookimpl
+    raise AttributeError(f"module 'seqpipe' has no attribute '{name}'")

@@ -39,8 +39,8 @@ BAD = {
     ),
     "hook that exits": (GOOD + "    raise SystemExit(1)", "SystemExit: 1"),
     "command that Typer cannot read": (
-        GOOD.replace("name: str", "name: complex"),
-        "complex",
+        GOOD.replace("name: str", "name: int | str"),
+        "Union types",
     ),
     "name of a built-in command": (TAKES_RUN, "the command 'run' is there already"),
 }

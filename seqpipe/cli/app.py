@@ -55,7 +55,11 @@ def build_app() -> tuple[typer.Typer, Plugins]:
 
 def root(
     version: bool = typer.Option(
-        False, "--version", is_eager=True, callback=lambda on: _show_version(on), help="Show it."
+        False,
+        "--version",
+        is_eager=True,
+        callback=lambda on: _show_version(on),
+        help="Show the version.",
     ),
 ) -> None:
     """Sequence models for spaCy, from config files and project.yml."""

@@ -82,9 +82,7 @@ def _note_unseen(nlp: "Language", gold: list["Example"], model: Path) -> None:
         typer.echo(f"note: {model} never saw these labels, all are misses: {names}", err=True)
 
 
-def _print_runs(
-    console: "Console", runs: list[Run], gold: list["Example"], main: str
-) -> None:
+def _print_runs(console: "Console", runs: list[Run], gold: list["Example"], main: str) -> None:
     import statistics
 
     from seqpipe.reporting.metrics import summarise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,20 +65,20 @@ def _check_folder(folder: Path) -> None:
             best = folder / "model-best"
             hint = f"; did you mean {best}?" if (best / name).is_file() else ""
             raise InputError(f"no {name} in this folder, so no saved pipeline{hint}", path=folder)
+    if not (folder / "vocab" / "strings.json").is_file():
+        # spaCy would load it all the same, and fail at the first label it looks up.
+        raise InputError("vocab/strings.json is missing from this pipeline", path=folder)
 
 
 def _check_components(folder: Path, nlp: Language) -> None:
-    """Find the missing files that spaCy does not miss: without its cfg a tagger has no labels."""
+    """Find what spaCy does not miss: without its cfg a text classifier just has no labels."""
     from spacy.pipeline import TrainablePipe
 
-    needed = ["tokenizer", "vocab/strings.json"]
     for name, pipe in nlp.components:
         # What other packages' components write is theirs to know.
-        if isinstance(pipe, TrainablePipe) and type(pipe).__module__.startswith("spacy."):
-            needed += [f"{name}/cfg", f"{name}/model"]
-    for file in needed:
-        if not (folder / file).exists():
-            raise InputError(f"{file} is missing from this pipeline", path=folder)
+        is_known = isinstance(pipe, TrainablePipe) and type(pipe).__module__.startswith("spacy.")
+        if is_known and not (folder / name / "cfg").is_file():
+            raise InputError(f"{name}/cfg is missing from this pipeline", path=folder)
 
 
 def _diagnose(folder: Path, error: Exception) -> str:
@@ -88,34 +89,40 @@ def _diagnose(folder: Path, error: Exception) -> str:
         name = inside.relative_to(folder) if inside.is_relative_to(folder) else inside
         return f"{folder}: {name} is missing from this pipeline"
     for file in sorted(file for file in folder.rglob("*") if file.is_file()):
-        fault = _fault_in(file)
-        if fault:
-            return f"{folder}: {file.relative_to(folder)} is {fault}"
+        if not _is_sound(file):
+            state = "damaged or cut short" if file.stat().st_size else "empty"
+            return f"{folder}: {file.relative_to(folder)} is {state}"
+    for model in sorted(folder.glob("*/model")):
+        if not model.with_name("cfg").exists():
+            return f"{folder}: {model.parent.name}/cfg is missing from this pipeline"
     return f"{folder}: the pipeline does not load: {' '.join(str(error).split())}"
 
 
-def _fault_in(file: Path) -> str:
-    """RETURNS (str): What is wrong with a file of a pipeline that is neither JSON nor msgpack."""
+def _is_sound(file: Path) -> bool:
+    """RETURNS (bool): Whether a pipeline's file can be read as what its name says it is."""
+    import numpy
     import srsly
     from thinc.api import Config
 
-    data = file.read_bytes()
-    if file.name in ("vectors", "key2row", "config.cfg"):
-        if file.name != "config.cfg":
-            return "" if data else "empty"
-        try:
-            Config().from_bytes(data, interpolate=False)
-        except Exception as error:
-            return f"damaged ({' '.join(str(error).split())[:200]})"
-        return "" if data else "empty"
-    if not data:
-        # An empty list of anything is still a byte or two of JSON or msgpack.
-        return "empty"
-    readers: list[Any] = [srsly.json_loads, srsly.msgpack_loads]  # type: ignore[attr-defined]
+    read: Any = None
+    if file.name == "config.cfg":
+        read = [lambda data: Config().from_bytes(data, interpolate=False)]
+    elif file.name == "vectors":
+        read = [lambda data: numpy.load(io.BytesIO(data), allow_pickle=False)]
+    elif file.suffix == ".jsonl":
+        return all(_can_read(line, [srsly.json_loads]) for line in file.open("rb") if line.strip())
+    elif file.suffix in ("", ".cfg", ".json", ".bin"):
+        read = [srsly.json_loads, srsly.msgpack_loads]
+    # Even nothing at all is a byte or two in these formats.
+    return read is None or (file.stat().st_size > 0 and _can_read(file.read_bytes(), read))
+
+
+def _can_read(data: bytes, readers: list[Any]) -> bool:
     for read in readers:
         try:
             read(data)
         except Exception:
+            # Each format has exceptions of its own for what is cut short.
             continue
-        return ""
-    return "damaged or cut short"
+        return True
+    return False

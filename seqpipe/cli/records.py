@@ -54,6 +54,8 @@ def doc_record(doc: Doc, assigned: set[str]) -> dict[str, Any]:
         for value, (key, attribute) in TOKEN_VALUES.items()
         if value in assigned
     }
+    # A tagger that was told to fill an extension leaves the tags empty.
+    by_token = {key: values for key, values in by_token.items() if any(values) or not values}
     of_doc, of_tokens = _extension_values(doc)
     by_token.update(of_tokens)
     if by_token:

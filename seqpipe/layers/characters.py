@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from thinc.api import Linear, Model, registry
+import numpy
+from thinc.api import Model, registry
 from thinc.types import Floats2d, Ragged
 
 from .embed import embedding
@@ -28,9 +29,9 @@ def CharacterCNN(nO: int = 50, *, width: int = 25) -> Model[Ragged, Floats2d]:
     return Model(
         "character_cnn",
         _forward_cnn,
-        init=_init_layers,
-        layers=[embedding(width), Linear(nO, 3 * width)],
-        dims={"nO": nO},
+        init=_init_cnn,
+        dims={"nO": nO, "nI": width, "nV": None},
+        params={"E": None, "W": None, "b": None},
     )
 
 
@@ -44,29 +45,53 @@ def CharacterLSTM(nO: int = 50, *, width: int = 25) -> Model[Ragged, Floats2d]:
     return Model(
         "character_lstm",
         _forward_lstm,
-        init=_init_layers,
+        init=_init_lstm,
         layers=[embedding(width), lstm_stack(nO, width)],
-        dims={"nO": nO},
+        dims={"nO": nO, "nV": None},
     )
 
 
 def _forward_cnn(
     model: Model, words: Ragged, is_train: bool
 ) -> tuple[Floats2d, Callable[[Floats2d], Ragged]]:
-    ops, (table, filters) = model.ops, model.layers
+    """The product of a window with the filters is a sum of three rows of the projected table.
+
+    So the products are with the table of the characters, not with every character of the text.
+    """
+    ops, xp = model.ops, model.ops.xp
+    E, W, b = (model.get_param(name) for name in ("E", "W", "b"))  # W (3, width, nO)
     lengths: Any = words.lengths
-    X, backprop_table = table(words.dataXd, is_train)
-    windows = ops.seq2col(X, 1, lengths=lengths)  # (characters, 3 * width)
-    Z, backprop_filters = filters(windows, is_train)
+    ids: Any = words.dataXd
+    projected = xp.matmul(E, W)  # (3, nV, nO)
+    inner = _inside(xp, lengths)
+    Z = projected[1][ids]
+    Z += b
+    Z[1:] += projected[0][ids[:-1]] * inner[1:, None]
+    Z[:-1] += projected[2][ids[1:]] * inner[1:, None]
     active = Z > 0
-    Y, which = ops.reduce_max(Z * active, lengths)
+    Y, which = ops.reduce_max(xp.where(active, Z, 0), lengths)
 
     def backprop(dY: Floats2d) -> Ragged:
         dZ = ops.backprop_reduce_max(dY, which, lengths) * active
-        dX = ops.backprop_seq2col(backprop_filters(dZ), 1, lengths=lengths)
-        return Ragged(backprop_table(dX), lengths)
+        d_projected = xp.zeros_like(projected)
+        crossing = dZ * inner[:, None]
+        ops.scatter_add(d_projected[0], ids[:-1].astype("int32"), crossing[1:])
+        ops.scatter_add(d_projected[1], ids.astype("int32"), dZ)
+        before = dZ[:-1] * inner[1:, None]
+        ops.scatter_add(d_projected[2], ids[1:].astype("int32"), before)
+        model.inc_grad("b", dZ.sum(axis=0))
+        model.inc_grad("W", xp.matmul(E.T, d_projected))
+        model.inc_grad("E", xp.matmul(d_projected, W.transpose(0, 2, 1)).sum(axis=0))
+        return Ragged(ids[:0], lengths)  # ids have no gradient
 
     return Y, backprop
+
+
+def _inside(xp: Any, lengths: Any) -> Any:
+    """1 for each character that follows another of its word, 0 for a word's first, `(characters,)`."""
+    inner = xp.ones(int(lengths.sum()), dtype="f")
+    inner[xp.cumsum(lengths) - lengths] = 0
+    return inner
 
 
 def _forward_lstm(
@@ -93,6 +118,18 @@ def _forward_lstm(
     return ends, backprop
 
 
-def _init_layers(model: Model, X: Any = None, Y: Any = None) -> None:
-    for layer in model.layers:
-        layer.initialize()
+def _init_cnn(model: Model, X: Any = None, Y: Any = None) -> None:
+    nO, nI, nV = (model.get_dim(name) for name in ("nO", "nI", "nV"))
+    bound, limit = (3.0 / nI) ** 0.5, (6.0 / (3 * nI + nO)) ** 0.5
+    E: Any = numpy.random.uniform(-bound, bound, (nV, nI))
+    W: Any = numpy.random.uniform(-limit, limit, (3, nI, nO))
+    model.set_param("E", model.ops.asarray2f(E))
+    model.set_param("W", model.ops.asarray3f(W))
+    model.set_param("b", model.ops.alloc1f(nO))
+
+
+def _init_lstm(model: Model, X: Any = None, Y: Any = None) -> None:
+    table, lstm = model.layers
+    table.set_dim("nV", model.get_dim("nV"), force=True)
+    table.initialize()
+    lstm.initialize()

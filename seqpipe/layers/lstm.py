@@ -17,8 +17,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from thinc.types import Floats2d
-
 from .packed import Packing
 
 
@@ -26,104 +24,116 @@ from .packed import Packing
 class LSTMCache:
     """What the backward pass needs: gates (N, 4H); before each step a (N, H), c (N, H); tanh(c)."""
 
-    gates: Floats2d
-    hidden_before: Floats2d
-    cell_before: Floats2d
-    tanh_cell: Floats2d
+    gates: Any
+    hidden_before: Any
+    cell_before: Any
+    tanh_cell: Any
 
 
 def lstm_forward(
     xp: Any,
-    projected: Floats2d,
-    Wh: Floats2d,
+    projected: Any,
+    Wh: Any,
     packing: Packing,
-    hidden: Floats2d,
-    cell: Floats2d,
+    hidden: Any,
+    cell: Any,
+    Y: Any,
     *,
     reverse: bool = False,
-) -> tuple[Floats2d, LSTMCache]:
+) -> LSTMCache:
     """Run one direction of an LSTM.
 
     projected (Floats2d): Wx x + b for every token, `(N, 4H)`; overwritten with the gates.
     Wh (Floats2d): Recurrent weights, `(4H, H)`.
     packing (Packing): How the N rows lie.
     hidden, cell (Floats2d): a<0> and c<0> by rank, `(B, H)`; overwritten with the final state.
+    Y (Floats2d): Where a<t> of every token is written, `(N, H)`.
     reverse (bool): Walk each sequence from its end.
-    RETURNS: a<t> for every token, `(N, H)`, and the cache for `lstm_backward`.
+    RETURNS: What `lstm_backward` needs.
     """
     H = Wh.shape[1]
     gates, half = projected, xp.asarray(0.5, dtype=projected.dtype)
     gates[:, : 3 * H] *= half
     WhT = xp.ascontiguousarray(Wh.T)  # (H, 4H)
     WhT[:, : 3 * H] *= half
-    N, dtype = len(gates), gates.dtype
-    Y, before, cell_before, tanh_cell = (xp.empty((N, H), dtype=dtype) for _ in range(4))
+    shape, dtype = (len(gates), H), gates.dtype
+    before, cell_before, tanh_cell = (xp.empty(shape, dtype=dtype) for _ in range(3))
     product = xp.empty((len(hidden), 4 * H), dtype=dtype)
-    scratch = xp.empty((len(hidden), H), dtype=dtype)
     for start, end, size in packing.steps(reverse):
-        a, c, g = hidden[:size], cell[:size], gates[start:end]
+        a, c, g = hidden[:size], cell[:size], product[:size]
         before[start:end] = a
         cell_before[start:end] = c
-        g += xp.matmul(a, WhT, out=product[:size])  # (size, 4H)
+        xp.matmul(a, WhT, out=g)  # (size, 4H)
+        g += gates[start:end]
         xp.tanh(g, out=g)
         sigmoids = g[:, : 3 * H]
         sigmoids *= half
         sigmoids += half
+        gates[start:end] = g
         c *= g[:, H : 2 * H]  # Γf * c<t-1>
-        c += xp.multiply(g[:, :H], g[:, 3 * H :], out=scratch[:size])  # + Γu * c~
+        c += xp.multiply(g[:, :H], g[:, 3 * H :], out=a)  # + Γu * c~
         tanh_c = tanh_cell[start:end]
         xp.tanh(c, out=tanh_c)
         xp.multiply(g[:, 2 * H : 3 * H], tanh_c, out=a)
         Y[start:end] = a
-    return Y, LSTMCache(gates, before, cell_before, tanh_cell)
+    return LSTMCache(gates, before, cell_before, tanh_cell)
 
 
 def lstm_backward(
     xp: Any,
-    dY: Floats2d,
-    Wh: Floats2d,
+    dY: Any,
+    Wh: Any,
     packing: Packing,
     cache: LSTMCache,
-    d_hidden: Floats2d,
-    d_cell: Floats2d,
+    d_hidden: Any,
+    d_cell: Any,
     *,
     reverse: bool = False,
-) -> tuple[Floats2d, Floats2d]:
+) -> Any:
     """Backpropagate through time.
 
     dY (Floats2d): Gradient of a<t> for every token, `(N, H)`.
+    cache (LSTMCache): Its gates are overwritten with the gradient of `projected`, `(N, 4H)`, from which
+        those of Wx, b and x follow by one product each.
     d_hidden, d_cell (Floats2d): Gradient of the final state by rank, `(B, H)`; overwritten with the
         gradient of the initial state.
-    RETURNS: The gradient of `projected`, `(N, 4H)`, and that of Wh, `(4H, H)`. The gradients of Wx,
-        b and x follow from the first by one product each.
+    RETURNS: The gradient of Wh, `(4H, H)`.
     """
     H = Wh.shape[1]
     slopes, d_tanh = _slopes(xp, cache, H)
-    # dG starts as the factor that dc<t> (or, for Γo, da<t>) is multiplied by.
-    dG = slopes
+    gates = cache.gates
     product = xp.empty((len(d_hidden), H), dtype=dY.dtype)
     for start, end, size in packing.steps(not reverse):
-        da, dc, dg = d_hidden[:size], d_cell[:size], dG[start:end]
+        da, dc, dg = d_hidden[:size], d_cell[:size], slopes[start:end]
         da += dY[start:end]
         dc += xp.multiply(da, d_tanh[start:end], out=product[:size])
         dg[:, 2 * H : 3 * H] *= da
         dg[:, :H] *= dc
         dg[:, H : 2 * H] *= dc
         dg[:, 3 * H :] *= dc
-        dc *= cache.gates[start:end, H : 2 * H]
-        xp.matmul(dg, Wh, out=product[:size])
-        da[...] = product[:size]
-    return dG, xp.matmul(dG.T, cache.hidden_before)
+        dc *= gates[start:end, H : 2 * H]
+        xp.matmul(dg, Wh, out=da)
+    gates[...] = slopes
+    return xp.matmul(slopes.T, cache.hidden_before)
 
 
-def _slopes(xp: Any, cache: LSTMCache, H: int) -> tuple[Floats2d, Floats2d]:
-    """Per token: each gate's derivative times what it multiplies, `(N, 4H)`; Γo * (1 - tanh²(c))."""
+def _slopes(xp: Any, cache: LSTMCache, H: int) -> tuple[Any, Any]:
+    """What da<t> (for Γo) and dc<t> (for the rest) are multiplied by, `(N, 4H)`; Γo (1 - tanh²(c)).
+
+    Each gate's derivative times what the gate multiplies.
+    """
     gates, tanh_c = cache.gates, cache.tanh_cell
     sigmoids, candidate = gates[:, : 3 * H], gates[:, 3 * H :]
-    slopes = xp.empty_like(gates)
-    slopes[:, : 3 * H] = sigmoids * (1 - sigmoids)
+    slopes = xp.empty(gates.shape, dtype=gates.dtype)
+    xp.subtract(1, sigmoids, out=slopes[:, : 3 * H])
+    slopes[:, : 3 * H] *= sigmoids
     slopes[:, :H] *= candidate
     slopes[:, H : 2 * H] *= cache.cell_before
     slopes[:, 2 * H : 3 * H] *= tanh_c
-    slopes[:, 3 * H :] = (1 - candidate * candidate) * gates[:, :H]
-    return slopes, gates[:, 2 * H : 3 * H] * (1 - tanh_c * tanh_c)
+    xp.multiply(candidate, candidate, out=slopes[:, 3 * H :])
+    xp.subtract(1, slopes[:, 3 * H :], out=slopes[:, 3 * H :])
+    slopes[:, 3 * H :] *= gates[:, :H]
+    d_tanh = tanh_c * tanh_c
+    xp.subtract(1, d_tanh, out=d_tanh)
+    d_tanh *= gates[:, 2 * H : 3 * H]
+    return slopes, d_tanh

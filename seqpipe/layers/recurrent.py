@@ -1,13 +1,13 @@
 """Recurrent layers over packed batches: one or two directions, any depth.
 
-The layers compose as Thinc's do: a pass is one direction of one level, a level joins its passes side
-by side, a stack chains levels with dropout between them.
+The layers compose as Thinc's do: a pass holds the parameters of one direction, a level runs its passes
+side by side, a stack chains levels with dropout between them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import numpy
 from thinc.api import Model, Ops, chain, registry
@@ -52,39 +52,81 @@ def lstm_stack(
         raise ValueError(f"depth={depth}: at least 1 expected")
     if bi and nO is not None and nO % 2:
         raise ValueError(f"nO={nO}: an even width expected, half for each of two directions")
-    levels = [recurrent_level(nO, nI if i == 0 else nO, bi=bi) for i in range(depth)]
+    levels = [lstm_level(nO, nI if i == 0 else nO, bi=bi) for i in range(depth)]
     layers: list[Model] = [levels[0]]
     for level in levels[1:]:
         layers += [sequence_dropout(dropout), level]
     return layers[0] if depth == 1 else chain(*layers)
 
 
-def recurrent_level(nO: int | None, nI: int | None, *, bi: bool) -> Model[Packed, Packed]:
-    """One level: a pass from the start and, with `bi`, one from the end."""
-    width = nO // 2 if bi and nO is not None else nO
-    passes = [
-        lstm_pass(width, nI, reverse=reverse) for reverse in ([False, True] if bi else [False])
-    ]
+def lstm_level(nO: int | None, nI: int | None, *, bi: bool) -> Model[Packed, Packed]:
+    """One level: a pass from the start and, with `bi`, one from the end, side by side."""
+    directions = [False, True] if bi else [False]
     return Model(
         "bilstm" if bi else "lstm",
         _forward_level,
         init=_init_level,
-        layers=passes,
+        layers=[lstm_pass(reverse=reverse) for reverse in directions],
         dims={"nO": nO, "nI": nI},
     )
 
 
+def lstm_pass(*, reverse: bool = False) -> Model[Packed, Packed]:
+    """The parameters of one direction: `Wx (4H, nI)`, `Wh (4H, H)`, `b (4H,)`.
+
+    They stand in blocks Γu, Γf, Γo, c~. Wx starts Glorot uniform and Wh orthogonal, block by block; b
+    zero, but one for the forget gate (Jozefowicz et al. 2015). The initial state is zero. The level
+    runs it, so that the products of all directions with the inputs are one.
+    """
+    return Model(
+        "lstm_pass",
+        _run_by_level,
+        init=_init_pass,
+        dims={"nO": None, "nI": None},
+        params={"Wx": None, "Wh": None, "b": None},
+        attrs={"reverse": reverse},
+    )
+
+
+def _run_by_level(model: Model, X: Packed, is_train: bool) -> tuple[Packed, Callable]:
+    raise ValueError("a pass is run by its level: call lstm_stack, or LSTM")
+
+
 def _forward_level(model: Model, X: Packed, is_train: bool) -> tuple[Packed, Callable]:
-    outputs, backprops = zip(*(layer(X, is_train) for layer in model.layers), strict=True)
-    xp = model.ops.xp
-    Y = outputs[0].data if len(outputs) == 1 else xp.hstack([output.data for output in outputs])
+    """Run the passes of a level. D directions, H units each: X (N, nI), Y (N, D H)."""
+    xp, packing = model.ops.xp, X.packing
+    passes = model.layers
+    Wx: Any = xp.concatenate([node.get_param("Wx") for node in passes])  # (D 4H, nI)
+    if X.data.shape[1] != Wx.shape[1] and packing.tokens:
+        raise ValueError(f"input of width {X.data.shape[1]}, expected nI={Wx.shape[1]}")
+    inputs = X.data if packing.tokens else xp.zeros((0, Wx.shape[1]), dtype=Wx.dtype)
+    projected = xp.matmul(inputs, Wx.T)  # (N, D 4H)
+    projected += xp.concatenate([node.get_param("b") for node in passes])
+    H = len(Wx) // len(passes) // 4
+    gates = [projected[:, i * 4 * H : (i + 1) * 4 * H] for i in range(len(passes))]
+    Y = xp.empty((len(inputs), len(passes) * H), dtype=projected.dtype)
+    halves = [slice(i * H, (i + 1) * H) for i in range(len(passes))]
+
+    def states() -> list[Any]:
+        return [xp.zeros((len(packing.lengths), H), dtype=Y.dtype) for _ in range(2)]
+
+    caches = []
+    for node, gate, half in zip(passes, gates, halves, strict=True):
+        Wh, reverse = node.get_param("Wh"), node.attrs["reverse"]
+        cache = lstm_forward(xp, gate, Wh, packing, *states(), Y[:, half], reverse=reverse)
+        caches.append(cache)
 
     def backprop(dY: Packed) -> Packed:
-        width = outputs[0].data.shape[1]
-        dX = backprops[0](dY.with_data(dY.data[:, :width])).data
-        for i, backprop_pass in enumerate(backprops[1:], start=1):
-            dX += backprop_pass(dY.with_data(dY.data[:, i * width : (i + 1) * width])).data
-        return X.with_data(dX)
+        # The gates are not needed after this: their gradient takes their place.
+        for node, cache, half in zip(passes, caches, halves, strict=True):
+            Wh, reverse = node.get_param("Wh"), node.attrs["reverse"]
+            dWh = lstm_backward(xp, dY.data[:, half], Wh, packing, cache, *states(), reverse=reverse)
+            node.inc_grad("Wh", dWh)
+        dWx, db = xp.matmul(projected.T, inputs), projected.sum(axis=0)
+        for i, node in enumerate(passes):
+            node.inc_grad("Wx", dWx[i * 4 * H : (i + 1) * 4 * H])
+            node.inc_grad("b", db[i * 4 * H : (i + 1) * 4 * H])
+        return X.with_data(xp.matmul(projected, Wx))
 
     return X.with_data(Y), backprop
 
@@ -94,64 +136,18 @@ def _init_level(model: Model, X: Packed | None = None, Y: Packed | None = None) 
         model.set_dim("nI", X.data.shape[1])
     if Y is not None and model.has_dim("nO") is None:
         model.set_dim("nO", Y.data.shape[1])
-    for layer in model.layers:
-        if model.has_dim("nI"):
-            layer.set_dim("nI", model.get_dim("nI"))
-        if model.has_dim("nO"):
-            layer.set_dim("nO", model.get_dim("nO") // len(model.layers))
-        layer.initialize()
-
-
-def lstm_pass(
-    nO: int | None = None, nI: int | None = None, *, reverse: bool = False
-) -> Model[Packed, Packed]:
-    """One direction of one level of an LSTM.
-
-    Parameters: `Wx (4 nO, nI)`, `Wh (4 nO, nO)`, `b (4 nO,)`, in blocks Γu, Γf, Γo, c~. Wx starts
-    Glorot uniform and Wh orthogonal, block by block; b zero, but one for the forget gate (Jozefowicz
-    et al. 2015). The initial state is zero.
-    """
-    return Model(
-        "lstm_pass",
-        _forward_pass,
-        init=_init_pass,
-        dims={"nO": nO, "nI": nI},
-        params={"Wx": None, "Wh": None, "b": None},
-        attrs={"reverse": reverse},
-    )
-
-
-def _forward_pass(model: Model, X: Packed, is_train: bool) -> tuple[Packed, Callable]:
-    xp, reverse, packing = model.ops.xp, model.attrs["reverse"], X.packing
-    Wx, Wh, b = (cast(Any, model.get_param(name)) for name in ("Wx", "Wh", "b"))
-    if X.data.shape[1] != Wx.shape[1] and packing.tokens:
-        raise ValueError(f"input of width {X.data.shape[1]}, expected nI={Wx.shape[1]}")
-    inputs = X.data if packing.tokens else xp.zeros((0, Wx.shape[1]), dtype=Wx.dtype)
-    projected = xp.matmul(inputs, Wx.T)  # (N, 4H)
-    projected += b
-    state = (len(packing.lengths), Wh.shape[1])
-    hidden, cell = xp.zeros(state, dtype=projected.dtype), xp.zeros(state, dtype=projected.dtype)
-    Y, cache = lstm_forward(xp, projected, Wh, packing, hidden, cell, reverse=reverse)
-
-    def backprop(dY: Packed) -> Packed:
-        d_hidden, d_cell = xp.zeros_like(hidden), xp.zeros_like(cell)
-        dG, dWh = lstm_backward(xp, dY.data, Wh, packing, cache, d_hidden, d_cell, reverse=reverse)
-        model.inc_grad("Wh", dWh)
-        model.inc_grad("Wx", xp.matmul(dG.T, inputs))
-        model.inc_grad("b", dG.sum(axis=0))
-        return X.with_data(xp.matmul(dG, Wx))
-
-    return X.with_data(Y), backprop
+    for node in model.layers:
+        node.set_dim("nI", model.get_dim("nI"))
+        node.set_dim("nO", model.get_dim("nO") // len(model.layers))
+        node.initialize()
 
 
 def _init_pass(model: Model, X: Packed | None = None, Y: Packed | None = None) -> None:
-    if X is not None and model.has_dim("nI") is None:
-        model.set_dim("nI", X.data.shape[1])
     H, nI = model.get_dim("nO"), model.get_dim("nI")
     xp = model.ops.xp
     model.set_param("Wx", xp.vstack([_glorot_uniform(model.ops, H, nI) for _ in range(4)]))
     model.set_param("Wh", xp.vstack([_orthogonal(model.ops, H) for _ in range(4)]))
-    bias = model.ops.alloc1f(4 * H)
+    bias: Any = model.ops.alloc1f(4 * H)
     bias[H : 2 * H] = 1.0
     model.set_param("b", bias)
 
@@ -159,10 +155,12 @@ def _init_pass(model: Model, X: Packed | None = None, Y: Packed | None = None) -
 def _glorot_uniform(ops: Ops, nO: int, nI: int) -> Floats2d:
     """Uniform in ±sqrt(6 / (nO + nI)), `(nO, nI)` (Glorot & Bengio 2010, equation 16)."""
     bound = (6.0 / (nO + nI)) ** 0.5
-    return ops.asarray2f(numpy.random.uniform(-bound, bound, (nO, nI)))
+    drawn: Any = numpy.random.uniform(-bound, bound, (nO, nI))
+    return ops.asarray2f(drawn)
 
 
 def _orthogonal(ops: Ops, n: int) -> Floats2d:
     """A random orthogonal matrix, `(n, n)` (Saxe et al. 2014)."""
     q, r = numpy.linalg.qr(numpy.random.normal(size=(n, n)))
-    return ops.asarray2f(q * numpy.sign(numpy.diag(r)))
+    drawn: Any = q * numpy.sign(numpy.diag(r))
+    return ops.asarray2f(drawn)

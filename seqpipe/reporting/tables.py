@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # Scores that are shares of something, and read best in percent.
 PERCENT = ("_p", "_r", "_f", "_acc", "_auc", "_las", "_uas")
+BY_TYPE = ("_per_type", "_per_feat")
 MEASURES = {"p": "P", "r": "R", "f": "F1"}
 
 # A cell is text, or parts of it that may go below each other where the terminal is narrow.
@@ -37,7 +38,7 @@ def print_scores(
         # Data that came in tokens says nothing of the tokenizer.
         left = {key: values for key, values in left.items() if key not in of_tokens}
     spread = "" if len(scores) == 1 else f", mean of {len(scores)} and standard deviation"
-    for key in [key for key, values in left.items() if isinstance(values[0], Mapping)]:
+    for key in [key for key in left if key.endswith(BY_TYPE)]:
         by_type = [run or {} for run in left.pop(key)]
         title = "entities" if key == "ents_per_type" else key
         counts = support if key == "ents_per_type" else None

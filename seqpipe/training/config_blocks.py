@@ -52,7 +52,10 @@ def factory_block(
 
     factory = block["factory"]
     if not isinstance(factory, str) or not nlp.has_factory(factory):
-        message = f"unknown factory, {nearest(str(factory), nlp.factory_names)}"
+        # Those of one language alone have its code in front.
+        names = [name.removeprefix(f"{nlp.lang}.") for name in registry.factories.get_all()]
+        known = [name for name in names if "." not in name]
+        message = f"unknown factory, {nearest(str(factory), known)}"
         return [(("components", name, "factory"), message, factory)], {}
     config = {key: value for key, value in block.items() if key != "factory"}
     merged = Config(nlp.get_factory_meta(factory).default_config or {}).merge(config)
@@ -101,7 +104,7 @@ def _argument_faults(function: Callable, block: dict[str, Any], place: Place) ->
     for key in (fault["loc"][-1] for fault in own):
         value = block.get(key, ...)
         if key not in parameters:
-            known = [name for name in parameters if name not in ("nlp", "name", *block)]
+            known = [name for name in parameters if name not in ("nlp", "name")]
             faults.append(((*place, key), f"unknown key, {nearest(key, known)}", value))
         elif value is ...:
             expected = f"missing, expected {_type_name(function, key)}"

@@ -4,6 +4,7 @@ confection drops unknown sections and unknown keys in silence and knows no lines
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +27,7 @@ SECTIONS = (
     "pretraining",
     "initialize",
 )
+IN_SECTION = re.compile(r"in \[([\w.]+)\]")
 # `init_nlp` asks for these in the file itself and fills in the rest.
 REQUIRED = (("nlp", "lang"), ("training", "seed"), ("training", "gpu_allocator"))
 
@@ -39,11 +41,14 @@ def load_checked_config(file: ConfigFile) -> Config:
         nothing: one line for each fault, with file, section, key and value.
     """
     _raise_faults(file, _text_faults(file))
+    missing = (place for place in REQUIRED if place[1] not in file.values.get(place[0], ()))
+    _raise_faults(file, ((place, "missing", ...) for place in missing))
     config, filled = _load(file)
     _raise_faults(file, _schema_faults(filled))
     _raise_faults(file, _reference_faults(file, filled))
     _raise_faults(file, _block_faults(filled))
     _raise_faults(file, _path_faults(file, config, filled))
+    _raise_faults(file, _building_faults(filled))
     return config
 
 
@@ -54,13 +59,14 @@ def explain_config_error(file: ConfigFile, error: Exception) -> InputError:
     error (ConfigValidationError): The error that spaCy raised.
     RETURNS (InputError): The same, with the file, in one line for each fault.
     """
-    parent = tuple(filter(None, [getattr(error, "parent", None)]))
-    faults = getattr(error, "errors", None) or []
     title = (getattr(error, "title", "") or "").rstrip(". ")
-    lines = [
-        file.fault((*parent, *map(str, fault.get("loc", ("?",)))), f"{fault['msg']} ({title})")
-        for fault in faults
-    ]
+    parent = getattr(error, "parent", None)
+    section = IN_SECTION.search(title)
+    prefix = (*(section[1].split(".") if section else ()), *([parent] if parent else ()))
+    lines = []
+    for fault in getattr(error, "errors", None) or ():
+        place = (*prefix, *map(str, fault.get("loc", ()))) or ("?",)
+        lines.append(file.fault(place, fault["msg"], value=fault.get("input", ...)))
     detail = getattr(error, "desc", None) or title
     return InputError("\n".join(lines) or f"{file.path}: {' '.join(detail.split())}")
 
@@ -72,7 +78,7 @@ def _raise_faults(file: ConfigFile, faults: Iterator[Fault]) -> None:
 
 
 def _text_faults(file: ConfigFile) -> Iterator[Fault]:
-    """What can be seen before any value is read: sections, variables, quotes, required values."""
+    """What can be seen before any value is read: sections, variables, quotes."""
     used = {name for _, name in file.variables()}
     known_sections = {name.partition(".")[0] for name in used}.union(SECTIONS)
     for section, keys in file.values.items():
@@ -92,9 +98,6 @@ def _text_faults(file: ConfigFile) -> Iterator[Fault]:
         if key not in file.values.get(section, ()) and name not in file.values:
             known = [f"{s}.{k}" for s, keys in file.values.items() for k in keys]
             yield (place, f"no such value in the file, {nearest(name, known)}", f"${{{name}}}")
-    for place in REQUIRED:
-        if place[1] not in file.values.get(place[0], ()):
-            yield (place, "missing", ...)
 
 
 def _load(file: ConfigFile) -> tuple[Config, Config]:
@@ -189,10 +192,12 @@ def _component_faults(filled: Config) -> Iterator[Fault]:
     for key in ("frozen_components", "annotating_components"):
         for name in filled["training"][key]:
             if name not in pipeline:
-                yield (("training", key), f'"{name}": {nearest(name, pipeline)}', ...)
+                hint = nearest(name, pipeline)
+                yield (("training", key), f'"{name}" is not in the pipeline, {hint}', ...)
     for name in filled["initialize"]["components"]:
         if name not in pipeline:
-            yield (("initialize", "components", name), nearest(name, pipeline), ...)
+            message = f"no such component in the pipeline, {nearest(name, pipeline)}"
+            yield (("initialize", "components", name), message, ...)
 
 
 def _corpus_faults(file: ConfigFile, filled: Config) -> Iterator[Fault]:
@@ -209,8 +214,8 @@ def _corpus_faults(file: ConfigFile, filled: Config) -> Iterator[Fault]:
         if not is_block(corpora) and not is_block(block):
             yield (("corpora", name), "expected a section with @readers", block)
         # Its namesake would be filled in by default, and this one would be read by nobody.
-        given_by_default = [known for known in used if f"corpora.{known}" not in file.values]
-        hint = nearest(name, given_by_default)
+        by_default = [key for key in used & set(corpora) if f"corpora.{key}" not in file.values]
+        hint = nearest(name, by_default)
         if name not in used and hint.startswith("did you mean"):
             yield (("corpora", name), f"no corpus of the training refers to it, {hint}", ...)
 
@@ -229,6 +234,19 @@ def _block_faults(filled: Config) -> Iterator[Fault]:
         if "factory" in block:
             faults, merged = factory_block(nlp, name, block)
             yield from faults or check_block(merged, ("components", name))
+
+
+def _building_faults(filled: Config) -> Iterator[Fault]:
+    """Build what is cheap to build, for its own complaints to come with their section."""
+    from spacy.util import registry
+
+    for section in ("training", "corpora"):
+        for key, block in filled[section].items():
+            if is_block(block):
+                try:
+                    registry.resolve({key: block})
+                except (ValueError, TypeError, KeyError) as error:
+                    yield ((section, key), " ".join(str(error).split()), ...)
 
 
 def _path_faults(file: ConfigFile, config: Config, filled: Config) -> Iterator[Fault]:

@@ -58,7 +58,8 @@ class ConfigFile:
                 given = show_value(self.overrides[dotted])
                 return f"{self.path}: --{dotted} {given}: {message}"
         section, key = ".".join(place[:-1]), place[-1]
-        where = f"[{section}] {key}" if section else f"[{key}]"
+        is_section = not section or (".".join(place), "") in self.lines
+        where = f"[{'.'.join(place)}]" if is_section else f"[{section}] {key}"
         line = self._line_of(place)
         at = "" if line is None else f", line {line}"
         return f"{self.path}{at}: {where}{shown}: {message}"
@@ -201,6 +202,8 @@ def _apply_override(file: ConfigFile, name: str, value: Any) -> None:
     if section not in file.values:
         known = [f"{name}.{key}" for name, keys in file.values.items() for key in keys]
         hint = nearest(name, known)
-        raise InputError(f"--{name}: the file has no section [{section}]; {hint}", path=file.path)
+        if not hint.startswith("did you mean"):
+            hint = "an option can change only the sections that the file has"
+        raise InputError(f"--{name}: the file has no [{section}], {hint}", path=file.path)
     file.values[section][key] = value if isinstance(value, str) else json.dumps(value)
     file.overrides[name] = value

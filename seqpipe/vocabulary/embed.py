@@ -147,7 +147,7 @@ def _init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:
         layer.initialize()
     if model.attrs["characters"]:
         characters = model.layers[len(tables)]
-        characters.layers[0].set_dim("nV", len(vocabularies["character"]), force=True)
+        characters.set_dim("nV", len(vocabularies["character"]), force=True)
         characters.initialize()
     if model.attrs["static_vectors"]:
         model.layers[-1].initialize(X=X)

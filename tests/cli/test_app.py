@@ -63,11 +63,16 @@ def test_debug_adds_the_traceback(tmp_path):
 
 def test_output_that_the_terminal_cannot_show_is_escaped(tmp_path):
     (tmp_path / "project.yml").write_text(
-        "commands: [{name: all, script: ['echo wörter']}]", encoding="utf-8"
+        "commands: [{name: all, script: ['echo słowo']}]", encoding="utf-8"
     )
-    done = seqpipe("run", str(tmp_path), PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    done = subprocess.run(
+        [sys.executable, "-m", "seqpipe", "run", str(tmp_path)],
+        env={**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"},
+        capture_output=True,
+        timeout=60,
+    )
     assert done.returncode == 0
-    assert "-- all --  echo w\\xf6rter" in done.stdout
+    assert b"-- all --  echo s\\u0142owo" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,184 @@
+"""`seqpipe train` trains what a config says, and says in a line why it does not."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import spacy
+import typer
+from spacy.tokens import Doc, DocBin
+from typer.testing import CliRunner
+
+from seqpipe.cli.train import train
+from seqpipe.files import InputError
+
+CONFIG = """[paths]
+train = "train.spacy"
+dev = "train.spacy"
+
+[nlp]
+lang = "en"
+pipeline = ["tagger"]
+
+[components]
+
+[components.tagger]
+factory = "tagger"
+
+[components.tagger.model]
+@architectures = "spacy.Tagger.v2"
+
+[components.tagger.model.tok2vec]
+@architectures = "spacy.HashEmbedCNN.v2"
+width = 8
+depth = 1
+embed_size = 50
+window_size = 1
+maxout_pieces = 1
+subword_features = false
+pretrained_vectors = null
+
+[corpora]
+
+[training]
+seed = 1
+gpu_allocator = null
+max_steps = 4
+eval_frequency = 2
+
+[initialize]
+
+[initialize.components]
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A working folder with a config and its corpus."""
+    monkeypatch.chdir(tmp_path)
+    # The command sets this for the whole process; it is put back after the test.
+    monkeypatch.setenv("ANSI_COLORS_DISABLED", "1")
+    doc = Doc(spacy.blank("en").vocab, words=["Ann", "sang"], tags=["N", "V"])
+    DocBin(docs=[doc] * 4).to_disk("train.spacy")
+    (tmp_path / "a.cfg").write_text(CONFIG)
+    return tmp_path
+
+
+def run(*words):
+    app = typer.Typer()
+    passing = {"allow_extra_args": True, "ignore_unknown_options": True}
+    app.command(context_settings=passing)(train)
+    result = CliRunner().invoke(app, list(words))
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def test_trained_pipeline_loads_with_spacy(folder):
+    result = run("a.cfg", "--output", "out")
+    assert "LOSS TAGGER" in result.stdout
+    assert "out/model-best" in result.stdout
+    assert spacy.load(folder / "out" / "model-best").get_pipe("tagger").labels == ("N", "V")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("a.cfg", "-o", "out", "--training.max_steps", "0", "--training.seed=5"),
+        ("--training.max_steps", "2", "--training.seed", "5", "a.cfg", "-o", "out"),
+    ],
+    ids=["after the config", "before the config"],
+)
+def test_values_of_the_config_can_be_given_as_options(words, folder):
+    run(*words, "--training.max_epochs", "1")
+    saved = spacy.load(folder / "out" / "model-best").config["training"]
+    assert (saved["seed"], saved["max_epochs"]) == (5, 1)
+
+
+def test_same_seed_gives_the_same_model(folder):
+    run("a.cfg", "-o", "one")
+    run("a.cfg", "-o", "two")
+    model = "model-last/tagger/model"
+    assert (folder / "one" / model).read_bytes() == (folder / "two" / model).read_bytes()
+
+
+def test_faulty_config_leaves_no_output(folder):
+    with pytest.raises(InputError, match=r"--training\.max_stepz 3: unknown key"):
+        run("a.cfg", "-o", "out", "--training.max_stepz", "3")
+    assert not (folder / "out").exists()
+
+
+def test_wrong_argument_of_initialize_names_its_section(folder):
+    text = CONFIG + "\n[initialize.components.tagger]\nlabls = 3\n"
+    (folder / "a.cfg").write_text(text)
+    with pytest.raises(InputError) as caught:
+        run("a.cfg", "-o", "out")
+    line = text.splitlines().index("labls = 3") + 1
+    where = f"a.cfg, line {line}: [initialize.components.tagger] labls = 3: "
+    assert str(caught.value).startswith(where)
+
+
+def test_fault_of_a_corpus_comes_as_its_reader_says_it(folder):
+    (folder / "bad.conll").write_text("Ann\tI-PER\n")
+    reader = '@readers = "seqpipe.ConllCorpus.v1"\npath = "bad.conll"\n'
+    text = CONFIG.replace("[corpora]\n", f"[corpora]\n[corpora.train]\n{reader}")
+    (folder / "a.cfg").write_text(text)
+    with pytest.raises(InputError, match=r"^bad\.conll, line 1: "):
+        run("a.cfg", "-o", "out")
+
+
+def test_words_that_are_no_options_are_refused():
+    with pytest.raises(InputError, match=r"expected one config file, not 2: a\.cfg b\.cfg"):
+        run("a.cfg", "b.cfg", "-o", "out")
+
+
+def test_code_registers_functions_that_the_config_names(folder):
+    (folder / "mine.py").write_text(
+        "from spacy import registry\n"
+        "@registry.callbacks('mine.Note.v1')\n"
+        "def note():\n    return lambda nlp: nlp\n"
+    )
+    text = CONFIG.replace(
+        "[initialize]\n", '[training.before_to_disk]\n@callbacks = "mine.Note.v1"\n[initialize]\n'
+    )
+    (folder / "a.cfg").write_text(text)
+    with pytest.raises(InputError, match=r'@callbacks = "mine\.Note\.v1": no such function'):
+        run("a.cfg", "-o", "out")
+    assert run("a.cfg", "-o", "out", "--code", "mine.py").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [(None, r"mine\.py: no such Python file"), ("1 / 0", r"mine\.py: ZeroDivisionError: division")],
+)
+def test_code_that_does_not_import_is_named(folder, code, message):
+    if code is not None:
+        (folder / "mine.py").write_text(code)
+    with pytest.raises(InputError, match=message):
+        run("a.cfg", "-o", "out", "--code", "mine.py")
+
+
+def test_missing_gpu_is_one_message():
+    with pytest.raises(InputError, match="--gpu-id 99: "):
+        run("a.cfg", "-o", "out", "--gpu-id", "99")
+
+
+@pytest.mark.slow
+def test_interrupted_training_keeps_the_best_model(folder):
+    command = [sys.executable, "-m", "seqpipe", "train", "a.cfg", "-o", "out"]
+    command += ["--training.max_steps", "0", "--training.patience", "0"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    meta = folder / "out" / "model-best" / "meta.json"
+    deadline = time.monotonic() + 60
+    while not meta.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.kill(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"stopped; out has model-best and model-last of this run" in errors
+    assert b"Traceback" not in errors
+    assert json.loads(meta.read_text())["pipeline"] == ["tagger"]
