@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import srsly
-from spacy.attrs import ORTH
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.tokens import Doc
@@ -135,15 +134,14 @@ class SequencePipe(TrainablePipe):
 
     def _survey(self, examples: Iterable[Example]) -> tuple[Counter[str], set[str]]:
         """How often each token's text stands in the references, and the labels that they show."""
-        orths: Counter[int] = Counter()
+        counts: Counter[str] = Counter()
         labels: set[str] = set()
         for eg in examples:
-            orths.update(eg.reference.to_array(ORTH).tolist())
+            counts.update(token.text for token in eg.reference)
             labels.update(self.labels_of(eg.reference))
-        if not orths:
+        if not counts:
             raise InputError(f"{self.name}: the training data hold no token to initialise from")
-        strings = self.vocab.strings
-        return Counter({strings[orth]: count for orth, count in orths.items()}), labels
+        return counts, labels
 
     def update(
         self,

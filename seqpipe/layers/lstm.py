@@ -40,7 +40,8 @@ def lstm_forward(
     Y: Any,
     *,
     reverse: bool = False,
-) -> LSTMCache:
+    keep: bool = True,
+) -> LSTMCache | None:
     """Run one direction of an LSTM.
 
     projected (Floats2d): Wx x + b for every token, `(N, 4H)`; overwritten with the gates.
@@ -49,34 +50,37 @@ def lstm_forward(
     hidden, cell (Floats2d): a<0> and c<0> by rank, `(B, H)`; overwritten with the final state.
     Y (Floats2d): Where a<t> of every token is written, `(N, H)`.
     reverse (bool): Walk each sequence from its end.
-    RETURNS: What `lstm_backward` needs.
+    keep (bool): Keep what `lstm_backward` needs.
+    RETURNS: That, or None.
     """
     H = Wh.shape[1]
     gates, half = projected, xp.asarray(0.5, dtype=projected.dtype)
     gates[:, : 3 * H] *= half
     WhT = xp.ascontiguousarray(Wh.T)  # (H, 4H)
     WhT[:, : 3 * H] *= half
-    shape, dtype = (len(gates), H), gates.dtype
+    shape, dtype = (len(gates) if keep else 0, H), gates.dtype
     before, cell_before, tanh_cell = (xp.empty(shape, dtype=dtype) for _ in range(3))
     product = xp.empty((len(hidden), 4 * H), dtype=dtype)
     for start, end, size in packing.steps(reverse):
         a, c, g = hidden[:size], cell[:size], product[:size]
-        before[start:end] = a
-        cell_before[start:end] = c
+        if keep:
+            before[start:end] = a
+            cell_before[start:end] = c
         xp.matmul(a, WhT, out=g)  # (size, 4H)
         g += gates[start:end]
         xp.tanh(g, out=g)
         sigmoids = g[:, : 3 * H]
         sigmoids *= half
         sigmoids += half
-        gates[start:end] = g
         c *= g[:, H : 2 * H]  # Γf * c<t-1>
         c += xp.multiply(g[:, :H], g[:, 3 * H :], out=a)  # + Γu * c~
-        tanh_c = tanh_cell[start:end]
-        xp.tanh(c, out=tanh_c)
-        xp.multiply(g[:, 2 * H : 3 * H], tanh_c, out=a)
+        xp.tanh(c, out=a)
+        if keep:
+            gates[start:end] = g
+            tanh_cell[start:end] = a
+        a *= g[:, 2 * H : 3 * H]
         Y[start:end] = a
-    return LSTMCache(gates, before, cell_before, tanh_cell)
+    return LSTMCache(gates, before, cell_before, tanh_cell) if keep else None
 
 
 def lstm_backward(

@@ -7,15 +7,17 @@ side by side, a stack chains levels with dropout between them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy
-from thinc.api import Model, Ops, chain, registry
+from thinc.api import Model, NumpyOps, Ops, chain, registry
 from thinc.types import Floats2d
 
 from .dropout import sequence_dropout
-from .lstm import lstm_backward, lstm_forward
+from .lstm import LSTMCache, lstm_backward, lstm_forward
 from .packed import Packed, with_packed
+from .threads import side_by_side
 
 
 @registry.layers("seqpipe.LSTM.v1")
@@ -100,7 +102,7 @@ def _forward_level(model: Model, X: Packed, is_train: bool) -> tuple[Packed, Cal
     if X.data.shape[1] != Wx.shape[1] and packing.tokens:
         raise ValueError(f"input of width {X.data.shape[1]}, expected nI={Wx.shape[1]}")
     inputs = X.data if packing.tokens else xp.zeros((0, Wx.shape[1]), dtype=Wx.dtype)
-    projected = xp.matmul(inputs, Wx.T)  # (N, D 4H)
+    projected = xp.matmul(inputs, xp.ascontiguousarray(Wx.T))  # (N, D 4H)
     projected += xp.concatenate([node.get_param("b") for node in passes])
     H = len(Wx) // len(passes) // 4
     gates = [projected[:, i * 4 * H : (i + 1) * 4 * H] for i in range(len(passes))]
@@ -110,18 +112,24 @@ def _forward_level(model: Model, X: Packed, is_train: bool) -> tuple[Packed, Cal
     def states() -> list[Any]:
         return [xp.zeros((len(packing.lengths), H), dtype=Y.dtype) for _ in range(2)]
 
-    caches = []
-    for node, gate, half in zip(passes, gates, halves, strict=True):
-        Wh, reverse = node.get_param("Wh"), node.attrs["reverse"]
-        cache = lstm_forward(xp, gate, Wh, packing, *states(), Y[:, half], reverse=reverse)
-        caches.append(cache)
+    def run(i: int) -> LSTMCache | None:
+        Wh, how = passes[i].get_param("Wh"), {"reverse": passes[i].attrs["reverse"]}
+        return lstm_forward(
+            xp, gates[i], Wh, packing, *states(), Y[:, halves[i]], **how, keep=is_train
+        )
+
+    caches = _each(len(passes), run, model.ops)
 
     def backprop(dY: Packed) -> Packed:
-        # The gates are not needed after this: their gradient takes their place.
-        for node, cache, half in zip(passes, caches, halves, strict=True):
-            Wh, reverse = node.get_param("Wh"), node.attrs["reverse"]
-            dWh = lstm_backward(xp, dY.data[:, half], Wh, packing, cache, *states(), reverse=reverse)
+        def run_back(i: int) -> Any:
+            Wh, reverse, dYi = passes[i].get_param("Wh"), passes[i].attrs["reverse"], dY.data
+            return lstm_backward(
+                xp, dYi[:, halves[i]], Wh, packing, caches[i], *states(), reverse=reverse
+            )
+
+        for node, dWh in zip(passes, _each(len(passes), run_back, model.ops), strict=True):
             node.inc_grad("Wh", dWh)
+        # Their gradient has taken the place of the gates, and so of `projected`.
         dWx, db = xp.matmul(projected.T, inputs), projected.sum(axis=0)
         for i, node in enumerate(passes):
             node.inc_grad("Wx", dWx[i * 4 * H : (i + 1) * 4 * H])
@@ -129,6 +137,12 @@ def _forward_level(model: Model, X: Packed, is_train: bool) -> tuple[Packed, Cal
         return X.with_data(xp.matmul(projected, Wx))
 
     return X.with_data(Y), backprop
+
+
+def _each(n: int, run: Callable[[int], Any], ops: Ops) -> list[Any]:
+    """run(0) ... run(n - 1), side by side on a CPU."""
+    tasks = [partial(run, i) for i in range(n)]
+    return side_by_side(tasks) if isinstance(ops, NumpyOps) else [task() for task in tasks]
 
 
 def _init_level(model: Model, X: Packed | None = None, Y: Packed | None = None) -> None:

@@ -106,7 +106,7 @@ class TokenVocabulary:
     def _row(self, orth: int, docs: Sequence[Doc]) -> int:
         row = self._cache.get(orth)
         if row is None:
-            text = docs[0].vocab.strings[orth]
+            text = _text(orth, docs)
             row = self._cache[orth] = len(self._ids)
             self._ids.append(
                 [self.words.id(text)]
@@ -134,3 +134,9 @@ class TokenVocabulary:
         loaded = TokenVocabulary(self.words, self.features)
         loaded.vocabularies = {name: Vocabulary.from_dict(data[name]) for name in self.vocabularies}
         return loaded
+
+
+def _text(orth: int, docs: Sequence[Doc]) -> str:
+    """The text of a hash. The docs of a batch may have different vocabs."""
+    stores = (doc.vocab.strings for doc in docs)
+    return next(strings[orth] for strings in stores if orth in strings)
