@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +33,8 @@ class InputError(ValueError):
 def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO]:
     """Write a file beside its place, sync it, then rename it there.
 
-    A reader sees the old file or the new one, whatever kills the process. The parent folder is made.
+    A reader sees the old file or the new one, whatever kills the process. The parent folder is
+    made.
 
     path: The file to write.
     mode (str): "w" for UTF-8 text with "\\n" line ends, or "wb" for bytes.
@@ -53,6 +55,29 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO]:
         if os.path.exists(name):
             os.unlink(name)
         raise
+
+
+@contextmanager
+def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Fill a folder beside its place, then rename it there; an old one is replaced.
+
+    A reader sees the old folder or the new one; in between, for an instant, none.
+
+    path: The folder to write.
+    YIELDS (Path): The folder to fill.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    fresh, old = work / "new", work / "old"
+    try:
+        fresh.mkdir()
+        yield fresh
+        if target.exists():
+            os.replace(target, old)
+        os.replace(fresh, target)
+    finally:
+        shutil.rmtree(work)
 
 
 def _umask() -> int:

@@ -1,4 +1,4 @@
-"""The trainable pipe that every seqpipe component derives from: what all of them do stands here once.
+"""The trainable pipe that every component derives from: what all of them do stands here once.
 
 Vocabulary and labels from the examples or from files, the update with its loss, the norm of the
 gradients over the whole component, lazy updates of embedding rows, the stop at NaN, serialisation.
@@ -31,8 +31,8 @@ BATCH_TOKENS = 4096  # tokens that the model sees at once when it predicts
 class SequencePipe(TrainablePipe):
     """A spaCy component around a Thinc model over docs.
 
-    A subclass gives `labels_of` (the labels that one reference doc shows), `connect` (fit the model's
-    output to the labels), `get_loss`, `predict_batch` and `set_annotations`.
+    A subclass gives `labels_of` (the labels that one reference doc shows), `connect` (fit the
+    model's output to the labels), `get_loss`, `predict_batch` and `set_annotations`.
     """
 
     label_kind = "label"
@@ -72,11 +72,15 @@ class SequencePipe(TrainablePipe):
 
     @property
     def label_data(self) -> list[str]:
-        """RETURNS (List[str]): What `spacy init labels` writes and `initialize` takes as `labels`."""
+        """RETURNS (List[str]): What `spacy init labels` writes and `initialize` takes."""
         return list(self.cfg["labels"])
 
     def add_label(self, label: str) -> int:
-        """Add a label before the component is initialised. RETURNS (int): 1, or 0 if it was there."""
+        """Add a label before the component is initialised.
+
+        label (str): The label.
+        RETURNS (int): 1, or 0 if it was there.
+        """
         if not isinstance(label, str):
             raise ValueError(f"label {label!r}: a string expected")
         if label in self.labels:
@@ -90,7 +94,7 @@ class SequencePipe(TrainablePipe):
         raise NotImplementedError
 
     def connect(self) -> None:
-        """Fit the model's output to the labels: after `initialize` found them or a file gave them."""
+        """Fit the model's output to the labels, which `initialize` found or a file gave."""
         raise NotImplementedError
 
     def get_loss(self, examples: Iterable[Example], scores: Any) -> tuple[float, Any]:
@@ -116,7 +120,8 @@ class SequencePipe(TrainablePipe):
         labels (List[str]): Labels to use instead of those that the examples show; those added with
             `add_label` are kept too.
         vocabulary (str / Path): "tokenizer" adopts the vocabulary of the pipeline's
-            `seqpipe.UnkTokenizer.v1`; a path that of a file. Without it, one is built of the examples.
+            `seqpipe.UnkTokenizer.v1`; a path that of a file. Without it, one is built of the
+            examples.
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         counts, found = self._survey(get_examples())

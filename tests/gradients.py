@@ -49,14 +49,16 @@ def gradient_errors(model: Model, X, *, is_train: bool = True) -> dict[str, floa
 
     def loss() -> float:
         numpy.random.seed(1)  # the same dropout mask at every call
-        return sum(float((y * d).sum()) for y, d in zip(model(X, is_train)[0], directions))
+        return sum(
+            float((y * d).sum()) for y, d in zip(model(X, is_train)[0], directions, strict=True)
+        )
 
     numpy.random.seed(1)
     _, backprop = model(X, is_train)
     dX = backprop(directions)
     errors = {
         f"input {i}": relative_error(dx, numeric_gradient(loss, x))
-        for i, (x, dx) in enumerate(zip(X, dX))
+        for i, (x, dx) in enumerate(zip(X, dX, strict=True))
     }
     for i, node in enumerate(model.walk()):
         for name in node.param_names:

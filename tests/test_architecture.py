@@ -25,7 +25,7 @@ FLOORS = [
     {"project"},
     {"training"},
     CONCEPTS,
-    {"pipe"},
+    {"pipe", "pipelines"},
     {"reporting"},
     {"decoding"},
     {"vocabulary"},

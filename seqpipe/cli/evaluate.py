@@ -40,13 +40,8 @@ def evaluate(
     """
     from rich.console import Console
 
-    from seqpipe.cli.load import choose_device, load_pipeline
-    from seqpipe.training.scoring import (
-        main_score,
-        read_examples,
-        score_pipeline,
-        training_seed,
-    )
+    from seqpipe.pipelines import choose_device, load_pipeline, read_examples
+    from seqpipe.training.scoring import main_score, score_pipeline, training_seed
 
     choose_device(gpu_id)
     runs = []

@@ -28,7 +28,7 @@ def train(
     import os
     import sys
 
-    from seqpipe.cli.load import choose_device
+    from seqpipe.pipelines import choose_device
     from seqpipe.files import InputError
     from seqpipe.training.config_file import parse_overrides, read_config_file
     from seqpipe.training.run import train_from_config

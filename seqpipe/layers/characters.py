@@ -1,8 +1,8 @@
 """A vector for each word from its characters: a convolution or a BiLSTM over their embeddings.
 
 Both read a Ragged of character ids `(characters,)` with a length for each word and give
-`(words, nO)`. The convolution is that of Ma & Hovy 2016 (width 3, maximum over positions), the BiLSTM
-that of Lample et al. 2016 (the last state of each direction).
+`(words, nO)`. The convolution is that of Ma & Hovy 2016 (width 3, maximum over positions), the
+BiLSTM that of Lample et al. 2016 (the last state of each direction).
 """
 
 from __future__ import annotations
@@ -81,14 +81,14 @@ def _forward_cnn(
         ops.scatter_add(d_projected[2], ids[1:].astype("int32"), before)
         model.inc_grad("b", dZ.sum(axis=0))
         model.inc_grad("W", xp.matmul(E.T, d_projected))
-        model.inc_grad("E", xp.matmul(d_projected, W.transpose(0, 2, 1)).sum(axis=0))
+        model.inc_grad("E", xp.matmul(d_projected, xp.swapaxes(W, 1, 2)).sum(axis=0))
         return Ragged(ids[:0], lengths)  # ids have no gradient
 
     return Y, backprop
 
 
 def _inside(xp: Any, lengths: Any) -> Any:
-    """1 for each character that follows another of its word, 0 for a word's first, `(characters,)`."""
+    """1 for each character that follows another of its word, 0 for a first, `(characters,)`."""
     inner = xp.ones(int(lengths.sum()), dtype="f")
     inner[xp.cumsum(lengths) - lengths] = 0
     return inner

@@ -1,9 +1,9 @@
 """Linear-chain CRF head and its loss, and the softmax head with the same face.
 
-Both give `Potentials`, so that decoding, marginals and confidence are one code. The CRF (Lafferty et
-al. 2001; over a BiLSTM: Huang et al. 2015, Lample et al. 2016) learns its transitions and is trained on
-the likelihood of whole sentences; the softmax head is trained token by token, and only its decoding
-knows which tags may follow each other.
+Both give `Potentials`, so that decoding, marginals and confidence are one code. The CRF (Lafferty
+et al. 2001; over a BiLSTM: Huang et al. 2015, Lample et al. 2016) learns its transitions and is
+trained on the likelihood of whole sentences; the softmax head is trained token by token, and only
+its decoding knows which tags may follow each other.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from thinc.api import Model, registry
-from thinc.types import Ints1d
 
 from .crf_inference import (
     array_module,
@@ -110,17 +109,17 @@ def _init_crf(model: Model, X: Packed | None = None, Y: Any = None) -> None:
     model.set_param("end", model.ops.alloc1f(L))
 
 
-def crf_loss(potentials: Potentials, gold: Ints1d) -> tuple[float, Potentials]:
+def crf_loss(potentials: Potentials, gold: Any) -> tuple[float, Potentials]:
     """Negative log-likelihood of the gold tags, summed over sentences, in nats.
 
-    gold (Ints1d): Tag of each token, `(tokens,)`, packed; MISSING where there is none. A sentence with
-        missing tags is scored by the sum over all sequences that agree with what is known (Tsuboi et
-        al. 2008); one whose gold no legal sequence agrees with is left out.
-    RETURNS: The loss and its gradient with respect to the potentials: expected minus observed counts.
+    gold (Ints1d): Tag of each token, `(tokens,)`, packed; MISSING where there is none. A sentence
+        with missing tags is scored by the sum over all sequences that agree with what is known
+        (Tsuboi et al. 2008); one whose gold no legal sequence agrees with is left out.
+    RETURNS: The loss and its gradient with respect to the potentials: expected minus observed
+        counts.
     """
     xp = array_module(potentials.emissions)
-    arrays = (potentials.emissions, potentials.start, potentials.transitions, potentials.end)
-    P = Potentials(*(a.astype(xp.float64) for a in arrays), potentials.packing)
+    P = potentials.astype(xp.float64)
     gold = _without_illegal(P, gold)
     free = forward_backward(P)
     log_z, marginals, pairs = _observed(P, gold)
@@ -136,9 +135,10 @@ def crf_loss(potentials: Potentials, gold: Ints1d) -> tuple[float, Potentials]:
     return float((free.log_z - log_z).sum()), gradient.astype(potentials.emissions.dtype)
 
 
-def token_loss(potentials: Potentials, gold: Ints1d) -> tuple[float, Potentials]:
-    """Cross-entropy of each token's gold tag, summed over tokens, in nats; MISSING ones do not count.
+def token_loss(potentials: Potentials, gold: Any) -> tuple[float, Potentials]:
+    """Cross-entropy of each token's gold tag, summed over tokens, in nats.
 
+    gold (Ints1d): Tag of each token, `(tokens,)`, packed; MISSING ones do not count.
     RETURNS: The loss and its gradient with respect to the potentials (zero but for the emissions).
     """
     xp = array_module(potentials.emissions)
@@ -160,7 +160,7 @@ def token_loss(potentials: Potentials, gold: Ints1d) -> tuple[float, Potentials]
     return float(-log_probs[observed].sum()), gradient.astype(potentials.emissions.dtype)
 
 
-def _clamped(P: Potentials, gold: Ints1d) -> Potentials:
+def _clamped(P: Potentials, gold: Any) -> Potentials:
     """The potentials with every tag but the known one forbidden at each known token."""
     xp = array_module(P.emissions)
     tags = xp.arange(P.emissions.shape[1])
@@ -169,7 +169,7 @@ def _clamped(P: Potentials, gold: Ints1d) -> Potentials:
     return Potentials(emissions, P.start, P.transitions, P.end, P.packing)
 
 
-def _without_illegal(P: Potentials, gold: Ints1d) -> Ints1d:
+def _without_illegal(P: Potentials, gold: Any) -> Any:
     """The gold with the sentences that no legal sequence agrees with set to MISSING."""
     xp = array_module(P.emissions)
     partial = bool((gold == MISSING).any())
@@ -178,8 +178,8 @@ def _without_illegal(P: Potentials, gold: Ints1d) -> Ints1d:
     return xp.where(illegal[P.packing.sequences], MISSING, gold) if illegal.any() else gold
 
 
-def _observed(P: Potentials, gold: Ints1d) -> tuple[Any, Any, Any]:
-    """log Σ exp s over sequences that agree with the gold; their marginals and transition counts."""
+def _observed(P: Potentials, gold: Any) -> tuple[Any, Any, Any]:
+    """log Σ exp s over sequences that agree with the gold, their marginals, their transitions."""
     xp = array_module(P.emissions)
     if (gold == MISSING).any():
         clamped = forward_backward(_clamped(P, gold))

@@ -1,10 +1,10 @@
 """Exact inference in a linear-chain CRF: forward-backward, marginals, Viterbi, n-best.
 
-Every function takes a packed batch of any sentences and loops over time steps only. Sums are taken in
-log space and float64: log Σ_i exp(α_i + T_ij) is computed as log(exp(α - max α) · exp(T)) + max α, one
-small product instead of a cube of exponentials. Should that lose every path of a sentence to underflow
-(scores some 700 nats apart), the batch is done again with the cube (Rabiner 1989, section III; Sutton &
-McCallum 2012, section 4.1).
+Every function takes a packed batch of any sentences and loops over time steps only. Sums are taken
+in log space and float64: log Σ_i exp(α_i + T_ij) is computed as log(exp(α - max α) · exp(T)) +
+max α, one small product instead of a cube of exponentials. Should that lose every path of a sentence
+to underflow (scores some 700 nats apart), the batch is done again with the cube (Rabiner 1989,
+section III; Sutton & McCallum 2012, section 4.1).
 
 Notation: N tokens, B sentences (by rank, longest first), L tags.
 """
@@ -146,7 +146,7 @@ def nbest(potentials: Potentials, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _backtrack(packing: Any, source: np.ndarray, chosen: np.ndarray, n: int) -> np.ndarray:
-    """Follow the sources from the last token of each sentence; chosen `(B, n)` is tag * n + rank."""
+    """Follow the sources from each sentence's last token; chosen `(B, n)` is tag * n + rank."""
     tags = np.zeros((packing.tokens, n), dtype=np.int64)
     state = chosen.copy()
     for start, end, size in packing.steps(reverse=True):

@@ -17,7 +17,7 @@ ROW_GRADIENT = "row_gradient"
 
 
 class RowGradient:
-    """The gradient of a table: pairs of ids `(n,)` and gradients `(n, width)`, summed when asked."""
+    """The gradient of a table: pairs of ids `(n,)` and gradients `(n, width)`, summed on demand."""
 
     def __init__(self) -> None:
         self._parts: list[tuple[Any, Any]] = []
@@ -141,9 +141,11 @@ def _adam_rows(
     steps = optimizer.nr_update[key]
     fix1, fix2 = 1.0 - optimizer.b1**steps, 1.0 - optimizer.b2**steps
     rate = optimizer.learn_rate * fix2**0.5 / fix1
-    flat = [ops.xp.ascontiguousarray(array).reshape(-1) for array in (E[rows], dE)]
-    flat += [moment[rows].reshape(-1) for moment in moments]
-    values, _, mom1, mom2 = ops.adam(*flat, optimizer.b1, optimizer.b2, optimizer.eps, rate)
-    moments[0][rows] = mom1.reshape(dE.shape)
-    moments[1][rows] = mom2.reshape(dE.shape)
-    return values.reshape(dE.shape)
+    values, gradient = E[rows].reshape(-1), ops.xp.ascontiguousarray(dE).reshape(-1)
+    mom1, mom2 = (moment[rows].reshape(-1) for moment in moments)
+    values, _, mom1, mom2 = ops.adam(
+        values, gradient, mom1, mom2, optimizer.b1, optimizer.b2, optimizer.eps, rate
+    )
+    moments[0][rows] = ops.xp.reshape(mom1, dE.shape)
+    moments[1][rows] = ops.xp.reshape(mom2, dE.shape)
+    return ops.xp.reshape(values, dE.shape)

@@ -97,8 +97,8 @@ def lstm_backward(
     """Backpropagate through time.
 
     dY (Floats2d): Gradient of a<t> for every token, `(N, H)`.
-    cache (LSTMCache): Its gates are overwritten with the gradient of `projected`, `(N, 4H)`, from which
-        those of Wx, b and x follow by one product each.
+    cache (LSTMCache): Its gates are overwritten with the gradient of `projected`, `(N, 4H)`, from
+        which those of Wx, b and x follow by one product each.
     d_hidden, d_cell (Floats2d): Gradient of the final state by rank, `(B, H)`; overwritten with the
         gradient of the initial state.
     RETURNS: The gradient of Wh, `(4H, H)`.

@@ -1,8 +1,8 @@
 """Packed batches: ragged sequences in one array, time-major, longest first, without padding.
 
-Row `offsets[t] + b` is step t of the b-th longest sequence, so the sequences that are alive at step t
-lie side by side and a recurrent step is one matrix product. Results cannot depend on padding, because
-there is none. (The layout of `torch.nn.utils.rnn.PackedSequence`.)
+Row `offsets[t] + b` is step t of the b-th longest sequence, so the sequences that are alive at step
+t lie side by side and a recurrent step is one matrix product. Results cannot depend on padding,
+because there is none. (The layout of `torch.nn.utils.rnn.PackedSequence`.)
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Packed:
 
 
 def pack(ops: Ops, sequences: Sequence[Floats2d]) -> Packed:
-    """Pack a list of `(length, width)` arrays. Raises ValueError for widths or types that differ."""
+    """Pack a list of `(length, width)` arrays. Raises ValueError if widths or types differ."""
     widths = {X.shape[1:] for X in sequences}
     if len(widths) > 1 or any(len(width) != 1 for width in widths):
         raise ValueError(f"sequences of shape (length, width) expected, one width; found {widths}")
@@ -164,7 +164,8 @@ def _convert(ops: Ops, Xseq: Any) -> tuple[Packed, Callable, Callable]:
     if isinstance(Xseq, Padded):
 
         def from_padded(padded: Padded) -> Packed:
-            return pack(ops, ops.padded2list(padded))
+            sequences: Any = ops.padded2list(padded)
+            return pack(ops, sequences)
 
         return from_padded(Xseq), lambda p: ops.list2padded(unpack(ops, p)), from_padded
     if isinstance(Xseq, list | tuple):

@@ -1,7 +1,7 @@
 """Recurrent layers over packed batches: one or two directions, any depth.
 
-The layers compose as Thinc's do: a pass holds the parameters of one direction, a level runs its passes
-side by side, a stack chains levels with dropout between them.
+The layers compose as Thinc's do: a pass holds the parameters of one direction, a level runs its
+passes side by side, a stack chains levels with dropout between them.
 """
 
 from __future__ import annotations
@@ -76,9 +76,9 @@ def lstm_level(nO: int | None, nI: int | None, *, bi: bool) -> Model[Packed, Pac
 def lstm_pass(*, reverse: bool = False) -> Model[Packed, Packed]:
     """The parameters of one direction: `Wx (4H, nI)`, `Wh (4H, H)`, `b (4H,)`.
 
-    They stand in blocks Γu, Γf, Γo, c~. Wx starts Glorot uniform and Wh orthogonal, block by block; b
-    zero, but one for the forget gate (Jozefowicz et al. 2015). The initial state is zero. The level
-    runs it, so that the products of all directions with the inputs are one.
+    They stand in blocks Γu, Γf, Γo, c~. Wx starts Glorot uniform and Wh orthogonal, block by block;
+    b zero, but one for the forget gate (Jozefowicz et al. 2015). The initial state is zero. The
+    level runs it, so that the products of all directions with the inputs are one.
     """
     return Model(
         "lstm_pass",
@@ -109,8 +109,9 @@ def _forward_level(model: Model, X: Packed, is_train: bool) -> tuple[Packed, Cal
     Y = xp.empty((len(inputs), len(passes) * H), dtype=projected.dtype)
     halves = [slice(i * H, (i + 1) * H) for i in range(len(passes))]
 
-    def states() -> list[Any]:
-        return [xp.zeros((len(packing.lengths), H), dtype=Y.dtype) for _ in range(2)]
+    def states() -> tuple[Any, Any]:
+        shape = (len(packing.lengths), H)
+        return xp.zeros(shape, dtype=Y.dtype), xp.zeros(shape, dtype=Y.dtype)
 
     def run(i: int) -> LSTMCache | None:
         Wh, how = passes[i].get_param("Wh"), {"reverse": passes[i].attrs["reverse"]}

@@ -1,8 +1,8 @@
 """Work side by side: a few threads that each use one-threaded products.
 
 A threaded product of one recurrent step scales badly, and its threads wait for each other at every
-step. Two directions, each in a thread of its own, do not. How many threads there are is what BLAS was
-allowed when first asked (`OPENBLAS_NUM_THREADS`, `OMP_NUM_THREADS`, or the number of cores).
+step. Two directions, each in a thread of its own, do not. How many threads there are is what BLAS
+was allowed when first asked (`OPENBLAS_NUM_THREADS`, `OMP_NUM_THREADS`, or the number of cores).
 """
 
 from __future__ import annotations

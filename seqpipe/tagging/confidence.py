@@ -1,9 +1,10 @@
-"""An entity's confidence: where it is kept, how it is read, and the temperature that calibrates it."""
+"""An entity's confidence: where it is kept, how it is read, the temperature that calibrates it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from spacy.tokens import Doc, Span
@@ -14,10 +15,10 @@ _KEY = "entity_confidence"
 def set_confidence(doc: Doc, start_char: int, end_char: int, label: str, value: float) -> None:
     """Keep the confidence of an entity with its label and offsets.
 
-    It stands in `doc.user_data` under the kind of key that spaCy gives to span extensions, so that it
-    is saved with the doc and moves along in `span.as_doc(copy_user_data=True)`.
+    It stands in `doc.user_data` under the kind of key that spaCy gives to span extensions, so that
+    it is saved with the doc and moves along in `span.as_doc(copy_user_data=True)`.
     """
-    doc.user_data[("._.", _KEY, start_char, end_char)] = [label, value]
+    doc.user_data[_key(start_char, end_char)] = [label, value]
 
 
 def get_confidence(span: Span) -> float | None:
@@ -25,8 +26,12 @@ def get_confidence(span: Span) -> float | None:
 
     RETURNS (float): The probability of the span under the model, or None.
     """
-    kept = span.doc.user_data.get(("._.", _KEY, span.start_char, span.end_char))
+    kept = span.doc.user_data.get(_key(span.start_char, span.end_char))
     return kept[1] if kept is not None and kept[0] == span.label_ else None
+
+
+def _key(start_char: int, end_char: int) -> Any:
+    return ("._.", _KEY, start_char, end_char)
 
 
 def clear_confidences(doc: Doc) -> None:
@@ -36,19 +41,21 @@ def clear_confidences(doc: Doc) -> None:
 
 
 def fit_temperature(
-    confidences: Callable[[float], Sequence[float]],
+    confidences: Callable[[float], Sequence[float] | np.ndarray],
     correct: Sequence[bool],
     *,
     low: float = 0.25,
     high: float = 8.0,
 ) -> float:
-    """The temperature under which confidences fit best what was right (Guo et al. 2017, section 4.2).
+    """The temperature under which confidences fit best what was right.
+
+    It is that of least cross-entropy (Guo et al. 2017, section 4.2), found by golden-section search
+    over its logarithm.
 
     confidences (Callable): Gives the confidence of every prediction at a temperature.
     correct (Sequence[bool]): Whether each prediction is right.
     low, high (float): Where to look.
-    RETURNS (float): The temperature of least cross-entropy, by golden-section search over its
-        logarithm. 1.0 if there is no prediction.
+    RETURNS (float): The temperature. 1.0 if there is no prediction.
     """
     if not len(correct):
         return 1.0

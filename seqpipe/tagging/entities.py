@@ -47,7 +47,8 @@ class TagSet:
         self.tags: list[str] = tags_of(self.labels, self.scheme)
         self.constraints: Constraints = allowed(self.tags, self.scheme)
         ids = {tag: i for i, tag in enumerate(self.tags)}
-        last, single = {"BILUO": "LU", "IOBES": "ES", "BIO": "IB"}[self.scheme]
+        closing = {"BILUO": ("L", "U"), "IOBES": ("E", "S"), "BIO": ("I", "B")}
+        last, single = closing[self.scheme]
         self.begin, self.inside, self.last, self.single = (
             np.array([ids[f"{prefix}-{label}"] for label in self.labels], dtype=np.int64)
             for prefix in ("B", "I", last, single)
@@ -83,7 +84,7 @@ class TagSet:
         return np.where(iob == IOB_OUT, 0, np.where(iob == IOB_MISSING, MISSING, tags))
 
     def spans(self, tags: np.ndarray, lengths: Sequence[int]) -> np.ndarray:
-        """The entities of decoded tags of several docs end to end: (start, end, label), `(n, 3)`."""
+        """The entities of decoded tags of docs end to end: (start, end, label), `(n, 3)`."""
         label = self.label_ids()[tags]
         opens = np.isin(tags, np.concatenate([self.begin, self.single])) & (label >= 0)
         ends_doc = np.zeros(len(tags), dtype=bool)

@@ -129,8 +129,8 @@ class RNNEntityRecognizer(TokenPipe):
 
         docs (Iterable[Doc]): The docs; they are not changed.
         n (int): How many. A doc with fewer legal readings gives fewer.
-        RETURNS (List[List[Analysis]]): For each doc its readings, each with its entities (with their
-            confidences) and the probability that the whole doc is read so.
+        RETURNS (List[List[Analysis]]): For each doc its readings, each with its entities (with
+            their confidences) and the probability that the whole doc is read so.
         """
         docs = list(docs)
         if not docs:

@@ -60,8 +60,14 @@ class RNNTagger(TokenPipe):
 
     def gold_tags(self, examples: list[Example]) -> np.ndarray:
         ids = {label: i for i, label in enumerate(self.labels)} | {"": MISSING}
-        gold = [ids[label] for eg in examples for label in self._aligned_labels(eg)]
-        return np.array(gold, dtype=np.int64)
+        gold = [label for eg in examples for label in self._aligned_labels(eg)]
+        unknown = set(gold) - set(ids)
+        if unknown:
+            raise ValueError(
+                f"label {min(unknown)!r} was not seen when the component was initialised, "
+                f"expected one of {list(self.labels)}"
+            )
+        return np.array([ids[label] for label in gold], dtype=np.int64)
 
     def _aligned_labels(self, eg: Example) -> list[str]:
         labels = self._labels(eg.reference)

@@ -1,4 +1,4 @@
-"""What the tagger and the entity recogniser share: a model of tag potentials, its loss, its gold."""
+"""What tagger and entity recogniser share: a model of tag potentials, its loss, its gold tags."""
 
 from __future__ import annotations
 

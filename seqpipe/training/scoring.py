@@ -31,37 +31,6 @@ class Scores:
     words_per_second: float
 
 
-def read_examples(nlp: Language, data: str | Path) -> list[Example]:
-    """Read a corpus as the pipeline's own development corpus was read.
-
-    nlp (Language): A trained pipeline; its config has the reader.
-    data: The corpus: a `.spacy` file, or whatever that reader takes.
-    RETURNS (List[Example]): All of its examples.
-    RAISES (InputError): If it is missing, empty or not for that reader.
-    """
-    from spacy.training import Corpus
-
-    path = Path(data)
-    if not path.exists():
-        raise InputError("no such file or folder", path=path)
-    if path.suffix == ".spacy":
-        read: Callable[[Language], Iterator[Example]] = Corpus(path)
-    else:
-        read = _own_reader(nlp, path)
-    try:
-        examples = list(read(nlp))
-    except InputError:
-        raise
-    except Exception as error:
-        if path.suffix != ".spacy":
-            raise
-        # A damaged DocBin shows as an error of zlib, msgpack or numpy.
-        raise InputError(f"not a sound .spacy file ({error})", path=path) from error
-    if not any(len(eg.reference) for eg in examples):
-        raise InputError("no sentence in it, expected at least one", path=path)
-    return examples
-
-
 def score_pipeline(nlp: Language, examples: list[Example]) -> Scores:
     """Run a pipeline over examples and score it with its own scorers.
 
@@ -115,29 +84,6 @@ GOLD_LABELS: Mapping[str, Callable[[Doc], list[str]]] = {
     "token.tag": lambda doc: [token.tag_ for token in doc if token.tag_],
     "doc.cats": lambda doc: [label for label, value in doc.cats.items() if value],
 }
-
-
-def _own_reader(nlp: Language, path: Path) -> Callable[[Language], Iterator[Example]]:
-    from spacy.util import registry
-
-    config = nlp.config.interpolate()
-    name = config.get("training", {}).get("dev_corpus") or "corpora.dev"
-    block: Any = config
-    for part in name.split("."):
-        block = block.get(part, {}) if isinstance(block, dict) else {}
-    if "path" not in block:
-        message = f"the pipeline's config has no [{name}] with a path to put this in place of"
-        raise InputError(message, path=path)
-    if block.get("@readers", "").startswith("spacy.Corpus."):
-        if path.is_dir():
-            return registry.resolve({"reader": {**block, "path": str(path)}})["reader"]
-        message = "this pipeline was trained on .spacy files, expected one (spacy convert makes it)"
-        raise InputError(message, path=path)
-    # The development corpus may have been cut short to save time: here all of it counts.
-    whole = {**block, "path": str(path)}
-    if "limit" in whole:
-        whole["limit"] = 0
-    return registry.resolve({"reader": whole})["reader"]
 
 
 def _predicted_labels(nlp: Language, attribute: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""The architecture that gives each token a vector from its word, its features and its characters."""
+"""The architecture that gives each token a vector from its word, features and characters."""
 
 from collections.abc import Callable
 from typing import Any
@@ -36,7 +36,8 @@ def WordFeatures(
         "suffix" with a number of letters from 1 to 4.
     feature_width (int): Width of a feature's embedding.
     characters (Model): `seqpipe.CharacterCNN.v1` or `seqpipe.CharacterLSTM.v1`, or null.
-    static_vectors (int): Width to which the pipeline's own vectors are projected; 0 leaves them out.
+    static_vectors (int): Width to which the pipeline's own vectors are projected; 0 leaves them
+        out.
     unk_rate (float): Share of the words seen once that are read as <UNK> in training, so that
         <UNK> has an embedding that was learned (Lample et al. 2016, section 4.3).
     RETURNS (Model): From docs to `(tokens, nO)` each.
@@ -85,7 +86,7 @@ def _forward(
     Y = xp.concatenate(parts, axis=1)
 
     def backprop(dYs: list[Floats2d]) -> list[Doc]:
-        dY = xp.concatenate(dYs)
+        dY = xp.concatenate([Y[:0], *dYs])  # there may be no doc
         dE, d_tokens, d_static = xp.split(dY, [E.shape[1], E.shape[1] + by_type.shape[1]], axis=1)
         backprop_words(dE)
         d_types = xp.zeros_like(by_type)

@@ -1,4 +1,4 @@
-"""What a model knows of a token's text: its word, its shape, its first and last letters, its characters.
+"""What a model knows of a token's text: word, shape, first and last letters, characters.
 
 All of it depends on the text alone, so it is worked out once for each distinct text and kept.
 """
@@ -6,7 +6,7 @@ All of it depends on the text alone, so it is worked out once for each distinct 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +19,19 @@ from seqpipe.files import InputError
 
 from .vocabulary import Vocabulary
 
+
+def _prefix(n: int) -> Callable[[str], str]:
+    return lambda text: text[:n].lower()
+
+
+def _suffix(n: int) -> Callable[[str], str]:
+    return lambda text: text[-n:].lower()
+
+
 EXTRACTORS: dict[str, Callable[[str], str]] = {
     "shape": word_shape,
-    **{f"prefix{n}": lambda text, n=n: text[:n].lower() for n in (1, 2, 3, 4)},
-    **{f"suffix{n}": lambda text, n=n: text[-n:].lower() for n in (1, 2, 3, 4)},
+    **{f"prefix{n}": _prefix(n) for n in (1, 2, 3, 4)},
+    **{f"suffix{n}": _suffix(n) for n in (1, 2, 3, 4)},
 }
 MAX_CHARACTERS = 40  # of a longer word, the first and the last half of that
 CACHE_SIZE = 200_000  # distinct texts that are remembered
@@ -68,7 +77,9 @@ class TokenVocabulary:
     def build(
         self, counts: Mapping[str, int], *, words: Vocabulary | None = None
     ) -> TokenVocabulary:
-        """The vocabularies of a text. A feature or character seen once is <UNK>, so that it is learned.
+        """The vocabularies of a text.
+
+        A feature or character that was seen once is <UNK>, so that <UNK> is learned.
 
         counts (Mapping[str, int]): How often each token's text was seen.
         words (Vocabulary): A vocabulary of words to adopt instead of building one.
@@ -138,5 +149,5 @@ class TokenVocabulary:
 
 def _text(orth: int, docs: Sequence[Doc]) -> str:
     """The text of a hash. The docs of a batch may have different vocabs."""
-    stores = (doc.vocab.strings for doc in docs)
+    stores: Iterator[Any] = (doc.vocab.strings for doc in docs)
     return next(strings[orth] for strings in stores if orth in strings)

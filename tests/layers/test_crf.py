@@ -254,7 +254,7 @@ def test_the_head_passes_its_gradients_on():
     model.initialize()
     X = pack(NumpyOps(), [numpy.random.default_rng(0).normal(size=(3, 3)).astype("f")])
     P, backprop = model(X, True)
-    loss, gradient = crf_loss(P, numpy.array([0, 2, 1]))
+    _, gradient = crf_loss(P, numpy.array([0, 2, 1]))
     dX = backprop(gradient)
     assert isinstance(dX, Packed)
     assert dX.data.dtype == numpy.float32

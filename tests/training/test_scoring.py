@@ -6,10 +6,10 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
 from seqpipe.files import InputError
+from seqpipe.pipelines import read_examples
 from seqpipe.training.scoring import (
     gold_entity_counts,
     main_score,
-    read_examples,
     score_pipeline,
     training_seed,
     unseen_labels,

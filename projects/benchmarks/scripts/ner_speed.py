@@ -1,4 +1,4 @@
-"""Words a second of `rnn_ner` beside spaCy's own `ner`: training and tagging, interleaved in one run."""
+"""Words a second of `rnn_ner` beside spaCy's own `ner`, training and tagging, in one run."""
 
 import statistics
 import time
@@ -46,9 +46,7 @@ def tagging(nlp: Language, examples: list[Example]) -> Callable[[], None]:
             pass
 
     def prepare() -> None:
-        docs[:] = [
-            Doc(nlp.vocab, words=[t.text for t in eg.reference]) for eg in examples
-        ]
+        docs[:] = [Doc(nlp.vocab, words=[t.text for t in eg.reference]) for eg in examples]
 
     docs: list[Doc] = []
     run.prepare = prepare  # type: ignore[attr-defined]
@@ -79,9 +77,7 @@ def row(name: str, shape: str, ours: list[float], rival: list[float]) -> dict:
         "rival": round(statistics.median(rival)),
         "rival_name": f"spacy ner {spacy.__version__}",
         "unit": "words/s",
-        "ratio": round(
-            statistics.median(a / b for a, b in zip(ours, rival, strict=True)), 2
-        ),
+        "ratio": round(statistics.median(a / b for a, b in zip(ours, rival, strict=True)), 2),
         "ours_all": [round(value) for value in ours],
         "rival_all": [round(value) for value in rival],
     }

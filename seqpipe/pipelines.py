@@ -1,4 +1,4 @@
-"""What every command that runs a model does first: choose a device, load a pipeline folder."""
+"""What every command that runs a model does first: choose a device, load a pipeline, read data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 from seqpipe.files import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from spacy.language import Language
+    from spacy.training import Example
 
 
 def choose_device(gpu_id: int) -> None:
@@ -54,6 +57,37 @@ def load_pipeline(path: str | Path) -> Language:
         raise InputError(_diagnose(folder, error)) from error
     _check_components(folder, nlp)
     return nlp
+
+
+def read_examples(nlp: Language, data: str | Path) -> list[Example]:
+    """Read a corpus as the pipeline's own development corpus was read.
+
+    nlp (Language): A trained pipeline; its config has the reader.
+    data: The corpus: a `.spacy` file, or whatever that reader takes.
+    RETURNS (List[Example]): All of its examples.
+    RAISES (InputError): If it is missing, empty or not for that reader.
+    """
+    from spacy.training import Corpus
+
+    path = Path(data)
+    if not path.exists():
+        raise InputError("no such file or folder", path=path)
+    if path.suffix == ".spacy":
+        read: Callable[[Language], Iterator[Example]] = Corpus(path)
+    else:
+        read = _own_reader(nlp, path)
+    try:
+        examples = list(read(nlp))
+    except InputError:
+        raise
+    except Exception as error:
+        if path.suffix != ".spacy":
+            raise
+        # A damaged DocBin shows as an error of zlib, msgpack or numpy.
+        raise InputError(f"not a sound .spacy file ({error})", path=path) from error
+    if not any(len(eg.reference) for eg in examples):
+        raise InputError("no sentence in it, expected at least one", path=path)
+    return examples
 
 
 def _check_folder(folder: Path) -> None:
@@ -126,3 +160,26 @@ def _can_read(data: bytes, readers: list[Any]) -> bool:
             continue
         return True
     return False
+
+
+def _own_reader(nlp: Language, path: Path) -> Callable[[Language], Iterator[Example]]:
+    from spacy.util import registry
+
+    config = nlp.config.interpolate()
+    name = config.get("training", {}).get("dev_corpus") or "corpora.dev"
+    block: Any = config
+    for part in name.split("."):
+        block = block.get(part, {}) if isinstance(block, dict) else {}
+    if "path" not in block:
+        message = f"the pipeline's config has no [{name}] with a path to put this in place of"
+        raise InputError(message, path=path)
+    if block.get("@readers", "").startswith("spacy.Corpus."):
+        if path.is_dir():
+            return registry.resolve({"reader": {**block, "path": str(path)}})["reader"]
+        message = "this pipeline was trained on .spacy files, expected one (spacy convert makes it)"
+        raise InputError(message, path=path)
+    # The development corpus may have been cut short to save time: here all of it counts.
+    whole = {**block, "path": str(path)}
+    if "limit" in whole:
+        whole["limit"] = 0
+    return registry.resolve({"reader": whole})["reader"]

@@ -1,0 +1,114 @@
+"""`seqpipe tagging`: fit a recogniser's temperature, and show its n best readings of a text."""
+
+# No future import of annotations: Typer reads these.
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seqpipe.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+    from seqpipe.tagging.ner import RNNEntityRecognizer
+
+Model = Annotated[Path, typer.Argument(help="Folder of a saved pipeline.", show_default=False)]
+GpuId = Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use; -1: the CPU.")]
+Component = Annotated[str, typer.Option(help="Name of the rnn_ner, if there are several.")]
+
+
+@hookimpl
+def seqpipe_commands(app: typer.Typer) -> None:
+    """Add the group `tagging`."""
+    group = typer.Typer(
+        help="Named-entity recognisers: calibration and n-best readings.", no_args_is_help=True
+    )
+    group.command("calibrate")(calibrate)
+    group.command("nbest")(nbest)
+    app.add_typer(group, name="tagging")
+
+
+def calibrate(
+    model: Model,
+    data: Annotated[
+        Path,
+        typer.Argument(help="Development corpus, not trained on.", show_default=False),
+    ],
+    output: Annotated[
+        Path,
+        typer.Argument(help="Folder for the calibrated pipeline.", show_default=False),
+    ],
+    component: Component = "",
+    gpu_id: GpuId = -1,
+) -> None:
+    """Fit an rnn_ner's temperature, so that a confidence of 0.8 is right eight times in ten."""
+    from seqpipe.files import atomic_folder
+    from seqpipe.pipelines import choose_device, load_pipeline, read_examples
+
+    choose_device(gpu_id)
+    nlp = load_pipeline(model)
+    ner = _recognizer(nlp, component, model)
+    examples = read_examples(nlp, data)
+    before = nlp.evaluate(examples).get("ents_ece")
+    temperature = ner.calibrate(examples)
+    after = nlp.evaluate(examples).get("ents_ece")
+    with atomic_folder(output) as folder:
+        nlp.to_disk(folder)
+    typer.echo(
+        f"temperature {temperature:.3f}; expected calibration error on {data}: "
+        f"{_figure(before)} before, {_figure(after)} after; saved in {output}"
+    )
+
+
+def nbest(
+    model: Model,
+    text: Annotated[str, typer.Argument(help="A text.", show_default=False)],
+    n: Annotated[int, typer.Option("-n", min=1, help="How many readings.")] = 5,
+    component: Component = "",
+    gpu_id: GpuId = -1,
+) -> None:
+    """Show the most probable readings of a whole text, each with its probability."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from seqpipe.pipelines import choose_device, load_pipeline
+    from seqpipe.reporting.entities import Entity, mark_entities
+
+    choose_device(gpu_id)
+    nlp = load_pipeline(model)
+    ner = _recognizer(nlp, component, model)
+    doc = nlp.make_doc(text)
+    for name, pipe in nlp.pipeline:
+        if pipe is ner:
+            break
+        doc = nlp.get_pipe(name)(doc)
+    console = Console(highlight=False)
+    for reading in ner.nbest([doc], n)[0]:
+        entities = []
+        for start, end, label, confidence in reading.entities:
+            span = doc[start:end]
+            entities.append(Entity(span.start_char, span.end_char, label, confidence))
+        marked = mark_entities(
+            doc.text, entities, labels=ner.labels, ascii_only=console.options.ascii_only
+        )
+        console.print(Text(f"{reading.probability:.4f}  ") + marked)
+
+
+def _recognizer(nlp: "Language", name: str, model: Path) -> "RNNEntityRecognizer":
+    """The rnn_ner of that name, or the only one."""
+    from seqpipe.files import InputError
+    from seqpipe.tagging.ner import RNNEntityRecognizer
+
+    found = {key: pipe for key, pipe in nlp.components if isinstance(pipe, RNNEntityRecognizer)}
+    if name:
+        found = {key: pipe for key, pipe in found.items() if key == name}
+    if len(found) != 1:
+        names = [key for key, _ in nlp.components]
+        wanted = f"an rnn_ner named {name!r}" if name else "one rnn_ner (or --component NAME)"
+        raise InputError(f"expected {wanted} among its components {names}", path=model)
+    return next(iter(found.values()))
+
+
+def _figure(value: float | None) -> str:
+    return "none" if value is None else f"{value:.4f}"

@@ -1,0 +1,499 @@
+"""The checks that every trainable component passes, ours and a plugin's.
+
+Subclass `ComponentChecks` as `TestNAME` with a `case`, and `SharedTok2VecChecks` too if the component can
+stand on a shared `tok2vec`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy
+import pytest
+import spacy
+from spacy.cli import app
+from spacy.cli.train import train as spacy_train
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
+from spacy.util import fix_random_seed
+from thinc.api import Config
+from typer.testing import CliRunner
+
+from seqpipe.layers.embed import row_gradients
+from seqpipe.vocabulary.embed import VOCABULARY, vocabulary_nodes
+from seqpipe.vocabulary.vocabulary import Vocabulary
+
+STEPS = 40
+TOKENIZER = {"nlp": {"tokenizer": {"@tokenizers": "seqpipe.UnkTokenizer.v1"}}}
+APPLY = """
+import sys, spacy
+nlp = spacy.load(sys.argv[1])
+docs = list(nlp.pipe(sys.stdin.read().splitlines()))
+spacy.tokens.DocBin(docs=docs, store_user_data=True).to_disk(sys.argv[2])
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class ComponentCase:
+    """What the checks must know of a component.
+
+    factory: Its name.
+    make_examples: Gives some twenty short training examples, each with every annotation, in a pipeline's
+        vocab.
+    annotations: What the component sets on a doc, as lists, strings and numbers.
+    unseen: Gives an example whose label no training example has.
+    score: Name of the score in `nlp.evaluate`. reach: What it is at least, on the training examples,
+        after STEPS steps.
+    golden: Folder with a FACTORY-VERSION folder for every released version, which holds a pipeline and
+        `expected.json`.
+    config: Settings that make it tiny and quick.
+    """
+
+    factory: str
+    make_examples: Callable[[Language], list[Example]]
+    annotations: Callable[[Doc], list[Any]]
+    unseen: Callable[[Language], Example]
+    score: str
+    reach: float
+    golden: Path
+    config: dict[str, Any] = field(default_factory=dict)
+
+
+def blank(case: ComponentCase, *, config: dict[str, Any] | None = None) -> Language:
+    """A pipeline with only the component, under the name of its factory, not initialised."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe(case.factory, config=case.config if config is None else config)
+    return nlp
+
+
+def train(nlp: Language, examples: list[Example], steps: int = STEPS, seed: int = 0) -> list[float]:
+    """Initialise and train; RETURNS the loss of the last component at each step."""
+    fix_random_seed(seed)
+    optimizer = nlp.initialize(lambda: examples)
+    optimizer.learn_rate = 0.02
+    return [
+        nlp.update(examples, sgd=optimizer, losses={})[nlp.pipe_names[-1]] for _ in range(steps)
+    ]
+
+
+def trained_on(case: ComponentCase, nlp: Language, steps: int = STEPS) -> Language:
+    """The pipeline after training on the case's examples."""
+    train(nlp, case.make_examples(nlp), steps)
+    return nlp
+
+
+@lru_cache(maxsize=1)
+def trained_once(case: ComponentCase) -> Language:
+    """The pipeline with only the component, trained on the case's examples, which no test may change."""
+    return trained_on(case, blank(case))
+
+
+def copy_of(nlp: Language) -> Language:
+    """The pipeline once more, through bytes."""
+    return spacy.util.load_model_from_config(nlp.config).from_bytes(nlp.to_bytes())
+
+
+def texts_of(case: ComponentCase) -> list[str]:
+    """The texts of the training examples and some odd ones."""
+    texts = [eg.reference.text for eg in case.make_examples(spacy.blank("en"))]
+    return [*texts[:6], "Zwx", *texts[6:9], "An unseen   sentence ☃ of 12 words"]
+
+
+def weights(pipe: Any) -> list[bytes]:
+    """All parameters of a component's model, in order."""
+    return [
+        numpy.asarray(node.get_param(name)).tobytes()
+        for node in pipe.model.walk()
+        for name in node.param_names
+        if node.has_param(name)
+    ]
+
+
+def gradients(pipe: Any) -> list[numpy.ndarray]:
+    """All gradients that a component's model holds, in order, those kept by rows among them."""
+    dense = [
+        numpy.array(node.get_grad(name))
+        for node in pipe.model.walk()
+        for name in node.param_names
+        if node.has_grad(name)
+    ]
+    return [*dense, *(rows.collect(table.ops)[1] for table, rows in row_gradients(pipe.model))]
+
+
+def assert_close(found: Any, expected: Any, tolerance: float = 1e-4) -> None:
+    """Nested lists are equal, numbers in them within a tolerance."""
+    if isinstance(expected, list | tuple):
+        assert len(found) == len(expected), f"{found} is not {expected}"
+        for one, other in zip(found, expected, strict=True):
+            assert_close(one, other, tolerance)
+    elif isinstance(expected, float):
+        assert found == pytest.approx(expected, abs=tolerance)
+    else:
+        assert found == expected
+
+
+def save_corpus(examples: list[Example], path: Path) -> Path:
+    """Write the references as spaCy's own file."""
+    DocBin(docs=[eg.reference for eg in examples], store_user_data=True).to_disk(path)
+    return path
+
+
+def training_config(case: ComponentCase, folder: Path, **component: Any) -> Path:
+    """A config with the component by its factory alone (or the given keys), and a corpus beside it."""
+    corpus = save_corpus(case.make_examples(spacy.blank("en")), folder / "corpus.spacy")
+    config = {
+        "paths": {"train": str(corpus), "dev": str(corpus)},
+        "nlp": {"lang": "en", "pipeline": [case.factory]},
+        "components": {case.factory: {"factory": case.factory, **component}},
+        "training": {"seed": 0, "gpu_allocator": None, "max_steps": 8, "eval_frequency": 4},
+    }
+    Config(config).to_disk(folder / "config.cfg")
+    return folder / "config.cfg"
+
+
+def misaligned(eg: Example) -> Example:
+    """The example with its first word split in two and its last two tokens in one."""
+    words = [token.text for token in eg.reference]
+    first = words[0]
+    cut = [first[:1], first[1:], *words[1:-2], words[-2] + words[-1]]
+    return Example(Doc(eg.reference.vocab, words=[word for word in cut if word]), eg.reference)
+
+
+def without_annotation(eg: Example) -> Example:
+    """The example with a reference that says nothing."""
+    words = [token.text for token in eg.reference]
+    return Example(eg.predicted.copy(), Doc(eg.reference.vocab, words=words))
+
+
+class ComponentChecks:
+    """What every component must pass."""
+
+    case: ClassVar[ComponentCase]
+
+    @pytest.fixture
+    def trained(self):
+        """A small trained pipeline, which no test may change."""
+        return trained_once(self.case)
+
+    @pytest.fixture
+    def nlp(self, trained):
+        """A copy of the trained pipeline."""
+        return copy_of(trained)
+
+    @pytest.fixture
+    def pipe(self, nlp):
+        return nlp.get_pipe(self.case.factory)
+
+    def read(self, nlp, texts, **options):
+        return [self.case.annotations(doc) for doc in nlp.pipe(texts, **options)]
+
+    # Training
+
+    def test_training_reaches_the_score_on_its_own_data(self, trained):
+        scores = trained.evaluate(self.case.make_examples(trained))
+        assert scores[self.case.score] >= self.case.reach
+
+    def test_spacy_train_trains_from_a_config_with_only_its_factory(self, tmp_path):
+        spacy_train(training_config(self.case, tmp_path), tmp_path / "out")
+        nlp = spacy.load(tmp_path / "out" / "model-best")
+        assert math.isfinite(nlp.meta["performance"][self.case.score])
+
+    def test_python_m_spacy_train_trains_with_nothing_imported_by_hand(self, tmp_path):
+        config = training_config(self.case, tmp_path, **self.case.config)
+        command = [sys.executable, "-m", "spacy", "train", str(config), "--output", str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert spacy.load(tmp_path / "model-last").pipe_names == [self.case.factory]
+
+    def test_the_default_config_trains_and_the_loss_falls(self):
+        nlp = spacy.blank("en")
+        nlp.add_pipe(self.case.factory)
+        examples = self.case.make_examples(nlp)
+        optimizer = nlp.initialize(lambda: examples)
+        losses = [
+            nlp.update(examples, sgd=optimizer, losses={})[self.case.factory] for _ in range(8)
+        ]
+        assert losses[-1] < losses[0]
+
+    def test_the_same_seed_gives_the_same_bytes(self, trained):
+        again = trained_on(self.case, blank(self.case))
+        assert weights(again.get_pipe(self.case.factory)) == weights(
+            trained.get_pipe(self.case.factory)
+        )
+
+    def test_update_without_an_optimizer_accumulates_until_finish_update(self, nlp, pipe):
+        examples = self.case.make_examples(nlp)
+        before = weights(pipe)
+        pipe.update(examples)
+        once = gradients(pipe)
+        pipe.update(examples)
+        twice = gradients(pipe)
+        assert weights(pipe) == before
+        numpy.testing.assert_allclose(
+            numpy.concatenate([2 * gradient.ravel() for gradient in once]),
+            numpy.concatenate([gradient.ravel() for gradient in twice]),
+            rtol=1e-3,
+            atol=1e-4,
+        )
+        pipe.finish_update(nlp.create_optimizer())
+        assert weights(pipe) != before
+        assert not any(gradient.any() for gradient in gradients(pipe))
+
+    def test_update_with_no_examples_changes_nothing(self, nlp, pipe):
+        before = weights(pipe)
+        losses = pipe.update([], sgd=nlp.create_optimizer())
+        assert losses == {self.case.factory: 0.0}
+        assert weights(pipe) == before
+
+    def test_update_with_empty_docs_among_others_ignores_them(self, nlp, pipe):
+        examples = self.case.make_examples(nlp)
+        empty = Example(Doc(nlp.vocab), Doc(nlp.vocab))
+        alone = pipe.update(examples)
+        assert pipe.update([empty, *examples, empty]) == alone
+        assert pipe.update([empty]) == {self.case.factory: 0.0}
+
+    def test_nan_stops_training_with_component_and_step(self, nlp, pipe):
+        node = next(node for node in pipe.model.walk() if node.param_names)
+        name = node.param_names[0]
+        node.set_param(name, node.get_param(name) * float("nan"))
+        with pytest.raises(ValueError, match=rf"'{self.case.factory}' at step 1 .*nan"):
+            pipe.update(self.case.make_examples(nlp), sgd=nlp.create_optimizer())
+
+    def test_missing_annotation_has_no_loss_and_no_gradient(self, nlp, pipe):
+        examples = [without_annotation(eg) for eg in self.case.make_examples(nlp)]
+        assert pipe.update(examples)[self.case.factory] == pytest.approx(0.0, abs=1e-6)
+        assert max(abs(gradient).max() for gradient in gradients(pipe)) < 1e-6
+
+    def test_misaligned_tokens_train(self, nlp, pipe):
+        examples = [misaligned(eg) for eg in self.case.make_examples(nlp)]
+        optimizer = nlp.create_optimizer()
+        losses = [pipe.update(examples, sgd=optimizer)[self.case.factory] for _ in range(10)]
+        assert 0.0 < losses[-1] < losses[0]
+
+    def test_initialize_twice_with_other_labels(self, nlp, pipe):
+        examples = self.case.make_examples(nlp)
+        everything = pipe.label_data
+        fewer = spacy.blank("en")
+        again = fewer.add_pipe(self.case.factory, config=self.case.config)
+        again.initialize(lambda: examples, nlp=fewer, labels=everything[:1])
+        assert again.label_data == everything[:1]
+        again.initialize(lambda: examples, nlp=fewer, labels=everything)
+        assert set(again.label_data) == set(everything)
+        assert math.isfinite(again.update(examples)[self.case.factory])
+
+    def test_labels_come_from_the_file_of_spacy_init_labels(self, nlp, tmp_path):
+        config = training_config(self.case, tmp_path, **self.case.config)
+        done = CliRunner().invoke(app, ["init", "labels", str(config), str(tmp_path)])
+        assert done.exit_code == 0, done.output
+        path = tmp_path / f"{self.case.factory}.json"
+        labels = json.loads(path.read_text(encoding="utf-8"))
+        assert labels == nlp.get_pipe(self.case.factory).label_data
+        again = blank(self.case)
+        reader = {"@readers": "spacy.read_labels.v1", "path": str(path), "require": True}
+        again.config["initialize"]["components"][self.case.factory] = {"labels": reader}
+        again.initialize(lambda: self.case.make_examples(again))
+        assert again.get_pipe(self.case.factory).label_data == labels
+
+    def test_the_vocabulary_of_the_tokenizer_is_adopted(self):
+        nlp = spacy.blank("en", config=TOKENIZER)
+        pipe = nlp.add_pipe(self.case.factory, config=self.case.config)
+        nlp.config["initialize"]["components"][self.case.factory] = {"vocabulary": "tokenizer"}
+        train(nlp, self.case.make_examples(nlp), steps=2)
+        for adopted in (pipe, copy_of(nlp).get_pipe(self.case.factory)):
+            (node,) = vocabulary_nodes(adopted.model)
+            assert node.attrs[VOCABULARY].words == nlp.tokenizer.vocabulary
+
+    def test_a_vocabulary_of_a_file_is_adopted(self, tmp_path):
+        vocabulary = Vocabulary(max_size=3).build({"the": 5, "a": 2, "of": 2, "rare": 1})
+        vocabulary.to_disk(tmp_path / "words.json")
+        nlp = blank(self.case)
+        settings = {"vocabulary": str(tmp_path / "words.json")}
+        nlp.config["initialize"]["components"][self.case.factory] = settings
+        train(nlp, self.case.make_examples(nlp), steps=2)
+        (node,) = vocabulary_nodes(nlp.get_pipe(self.case.factory).model)
+        assert node.attrs[VOCABULARY].words == vocabulary
+
+    # Frozen, disabled, sourced
+
+    def test_a_frozen_component_stays_frozen_while_another_learns(self, trained, tmp_path):
+        trained.to_disk(tmp_path / "base")
+        frozen = self.case.factory
+        config = Config().from_disk(training_config(self.case, tmp_path, **self.case.config))
+        config["components"]["learner"] = config["components"][frozen]
+        config["components"][frozen] = {"source": str(tmp_path / "base")}
+        config["nlp"]["pipeline"] = [frozen, "learner"]
+        config["training"] |= {"frozen_components": [frozen], "annotating_components": [frozen]}
+        config.to_disk(tmp_path / "config.cfg")
+        spacy_train(tmp_path / "config.cfg", tmp_path / "out")
+        nlp = spacy.load(tmp_path / "out" / "model-last")
+        assert weights(nlp.get_pipe(frozen)) == weights(trained.get_pipe(frozen))
+        assert weights(nlp.get_pipe("learner")) != weights(trained.get_pipe(frozen))
+        assert nlp.get_pipe(frozen).to_bytes(exclude=["vocab"]) == trained.get_pipe(
+            frozen
+        ).to_bytes(exclude=["vocab"])
+
+    def test_a_disabled_component_sets_nothing_and_an_enabled_one_again(self, nlp):
+        texts = texts_of(self.case)
+        expected = self.read(nlp, texts)
+        untouched = [self.case.annotations(nlp.make_doc(text)) for text in texts]
+        with nlp.select_pipes(disable=[self.case.factory]):
+            assert self.read(nlp, texts) == untouched
+        with nlp.select_pipes(enable=[self.case.factory]):
+            assert self.read(nlp, texts) == expected
+        assert self.read(nlp, texts) == expected != untouched
+
+    def test_a_sourced_component_works_in_a_pipeline_with_another_vocab(self, nlp, tmp_path):
+        texts = texts_of(self.case)
+        expected = self.read(nlp, texts)
+        other = spacy.blank("en")
+        other("Some words that the first pipeline never saw")
+        other.add_pipe(self.case.factory, name="sourced", source=nlp)
+        assert other.vocab is not nlp.vocab
+        assert self.read(other, texts) == expected
+        other.to_disk(tmp_path / "other")
+        assert self.read(spacy.load(tmp_path / "other"), texts) == expected
+        assert self.read(copy_of(other), texts) == expected
+
+    # Saving and loading
+
+    def test_bytes_keep_what_it_knows(self, trained):
+        texts = texts_of(self.case)
+        assert self.read(copy_of(trained), texts) == self.read(trained, texts)
+
+    def test_a_folder_written_twice_holds_the_latest(self, nlp, tmp_path):
+        blank_nlp = blank(self.case)
+        train(blank_nlp, self.case.make_examples(blank_nlp)[:4], steps=1)
+        for pipeline in (blank_nlp, nlp, nlp):
+            pipeline.to_disk(tmp_path)
+        texts = texts_of(self.case)
+        assert self.read(spacy.load(tmp_path), texts) == self.read(nlp, texts)
+
+    def test_a_process_that_imports_only_spacy_gives_the_same(self, trained, tmp_path):
+        trained.to_disk(tmp_path / "model")
+        texts = texts_of(self.case)
+        command = [sys.executable, "-c", APPLY, str(tmp_path / "model"), str(tmp_path / "docs")]
+        done = subprocess.run(
+            command, input="\n".join(texts), capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        docs = DocBin().from_disk(tmp_path / "docs").get_docs(spacy.blank("en").vocab)
+        expected = self.read(trained, texts)
+        assert_close([self.case.annotations(doc) for doc in docs], expected, 1e-6)
+
+    def test_doc_bytes_and_docbin_keep_the_annotations(self, nlp):
+        docs = list(nlp.pipe(texts_of(self.case)))
+        expected = [self.case.annotations(doc) for doc in docs]
+        vocab = spacy.blank("en").vocab
+        through_bytes = [Doc(vocab).from_bytes(doc.to_bytes()) for doc in docs]
+        binary = DocBin(docs=docs, store_user_data=True).to_bytes()
+        through_bin = DocBin().from_bytes(binary).get_docs(spacy.blank("en").vocab)
+        assert [self.case.annotations(doc) for doc in through_bytes] == expected
+        assert [self.case.annotations(doc) for doc in through_bin] == expected
+
+    def test_golden_models_of_every_version_still_load(self):
+        folders = sorted(self.case.golden.glob(f"{self.case.factory}-*"))
+        assert folders, f"no golden model of {self.case.factory} in {self.case.golden}"
+        for folder in folders:
+            expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
+            found = self.read(spacy.load(folder), [entry["text"] for entry in expected])
+            assert_close(found, [entry["annotations"] for entry in expected])
+
+    # Docs of all kinds
+
+    def test_two_processes_give_what_one_gives(self):
+        nlp = trained_on(self.case, blank(self.case), steps=10)
+        texts = texts_of(self.case)
+        alone = self.read(nlp, texts, batch_size=4)
+        assert self.read(nlp, texts, batch_size=4, n_process=2) == alone
+
+    def test_the_prediction_does_not_depend_on_the_batch(self, nlp):
+        texts = texts_of(self.case)
+        together = self.read(nlp, texts)
+        assert_close([self.case.annotations(nlp(text)) for text in texts], together)
+        assert_close(self.read(nlp, texts[::-1], batch_size=3)[::-1], together)
+
+    @pytest.mark.parametrize("text", ["", "Word", "☃", "   \n", "\n"], ids=repr)
+    def test_short_docs_work_alone_and_between_others(self, nlp, text):
+        others = texts_of(self.case)[:2]
+        first, alone, last = self.read(nlp, [others[0], text, others[1]])
+        assert_close(alone, self.case.annotations(nlp(text)))
+        assert_close([first, last], self.read(nlp, others))
+        assert nlp(text).text == text
+
+    @pytest.mark.slow
+    def test_a_doc_of_100000_tokens_works(self, nlp, record_property):
+        words = [token.text for token in self.case.make_examples(nlp)[0].reference]
+        doc = Doc(nlp.vocab, words=(words * (100_000 // len(words) + 1))[:100_000])
+        start, peak = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        doc = nlp(doc)
+        seconds = time.perf_counter() - start
+        megabytes = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak) / 1024
+        record_property("seconds", seconds)
+        record_property("megabytes", megabytes)
+        assert self.case.annotations(doc)
+        assert seconds < 60, f"{seconds:.0f} s"
+        assert megabytes < 1024, f"{megabytes:.0f} MB"
+
+    # Evaluation
+
+    def test_evaluate_gives_plain_values(self, nlp):
+        scores = nlp.evaluate(self.case.make_examples(nlp))
+        assert type(scores[self.case.score]) is float
+        assert json.loads(json.dumps(scores)) == scores
+
+    def test_a_label_that_training_never_saw_is_a_miss(self, nlp):
+        scores = nlp.evaluate([self.case.unseen(nlp)])
+        assert scores[self.case.score] < 1.0
+
+
+class SharedTok2VecChecks:
+    """What a component passes that can stand on a shared `tok2vec`, through spaCy's listener."""
+
+    case: ClassVar[ComponentCase]
+
+    @pytest.fixture
+    def shared(self):
+        """A pipeline of `tok2vec` and the component that listens to it, trained."""
+        nlp = spacy.blank("en")
+        layer = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 8}
+        layer |= {"depth": 1, "embed_size": 64, "window_size": 1, "maxout_pieces": 2}
+        nlp.add_pipe("tok2vec", config={"model": {**layer, "subword_features": True}})
+        listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 8, "upstream": "tok2vec"}
+        model = {**self.case.config.get("model", {}), "tok2vec": listener}
+        nlp.add_pipe(self.case.factory, config={**self.case.config, "model": model})
+        return nlp
+
+    def test_it_learns_from_the_listener_and_gradients_reach_tok2vec(self, shared):
+        examples = self.case.make_examples(shared)
+        shared.initialize(lambda: examples)
+        before = weights(shared.get_pipe("tok2vec"))
+        losses = train(shared, examples)
+        assert losses[-1] < losses[0]
+        assert weights(shared.get_pipe("tok2vec")) != before
+
+    def test_the_gradient_of_tok2vec_comes_from_the_component(self, shared):
+        examples = self.case.make_examples(shared)
+        shared.initialize(lambda: examples)
+        empty = Example(Doc(shared.vocab), Doc(shared.vocab))
+        shared.update([examples[0], empty, *examples[1:]], sgd=None)
+        assert any(gradient.any() for gradient in gradients(shared.get_pipe("tok2vec")))
+
+    def test_a_pipeline_with_a_shared_tok2vec_round_trips(self, shared, tmp_path):
+        nlp = trained_on(self.case, shared, steps=10)
+        nlp.to_disk(tmp_path)
+        expected = [self.case.annotations(doc) for doc in nlp.pipe(texts_of(self.case))]
+        loaded = spacy.load(tmp_path)
+        assert [self.case.annotations(doc) for doc in loaded.pipe(texts_of(self.case))] == expected
+        assert self.case.annotations(loaded("")) == self.case.annotations(nlp(""))
+

@@ -1,0 +1,118 @@
+"""Work side by side: results, errors, forks and the environment's limit on threads."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from seqpipe.layers.threads import side_by_side
+
+TWO_THREADS = {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"}
+ONE_THREAD = dict.fromkeys(TWO_THREADS, "1")
+
+
+def output_of(source: str, environment: dict[str, str]) -> list[str]:
+    """The lines that a fresh process prints."""
+    command = [sys.executable, "-c", textwrap.dedent(source)]
+    done = subprocess.run(
+        command, env=os.environ | environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split("\n")[:-1]
+
+
+def test_results_come_in_the_order_of_the_tasks():
+    assert side_by_side([lambda i=i: i * i for i in range(20)]) == [i * i for i in range(20)]
+
+
+def test_no_task_gives_no_result():
+    assert side_by_side([]) == []
+
+
+@pytest.mark.parametrize("threads", [ONE_THREAD, TWO_THREADS], ids=["1", "2"])
+def test_an_error_comes_through_and_blas_has_its_threads_back(threads):
+    lines = output_of(
+        """
+        import numpy
+        from threadpoolctl import threadpool_info
+        from seqpipe.layers.threads import side_by_side
+
+        for place in range(3):
+            try:
+                side_by_side([lambda i=i: 1 // (i - place) for i in range(3)])
+            except ZeroDivisionError as error:
+                print(place, error)
+        limits = {b["num_threads"] for b in threadpool_info() if b["user_api"] == "blas"}
+        print(limits, side_by_side([lambda: 1, lambda: 2]))
+        """,
+        threads,
+    )
+    zero = [f"{place} integer division or modulo by zero" for place in range(3)]
+    assert lines == [*zero, f"{{{threads['OPENBLAS_NUM_THREADS']}}} [1, 2]"]
+
+
+def test_tasks_run_at_once_with_one_blas_thread_each():
+    # Each waits for the other, so that one after the other would never end.
+    lines = output_of(
+        """
+        import threading
+        import numpy
+        from threadpoolctl import threadpool_info
+        from seqpipe.layers.threads import side_by_side, thread_count
+
+        barrier = threading.Barrier(2, timeout=20)
+
+        def task():
+            barrier.wait()
+            limits = {b["num_threads"] for b in threadpool_info() if b["user_api"] == "blas"}
+            barrier.wait()
+            return limits
+
+        print(thread_count(), side_by_side([task, task]))
+        """,
+        TWO_THREADS,
+    )
+    assert lines == ["2 [{1}, {1}]"]
+
+
+def test_one_thread_gives_what_two_threads_give():
+    source = """
+        import numpy
+        from seqpipe.layers.recurrent import LSTM
+        from seqpipe.layers.threads import thread_count
+
+        numpy.random.seed(0)
+        model = LSTM(6, 4, bi=True, depth=2)
+        model.initialize()
+        X = [numpy.random.normal(size=(n, 4)).astype("f") for n in (5, 1, 3)]
+        Y, backprop = model(X, True)
+        dX = backprop(Y)
+        print(thread_count())
+        print([a.round(5).tolist() for a in (*Y, *dX)])
+        """
+    one, two = output_of(source, ONE_THREAD), output_of(source, TWO_THREADS)
+    assert (one[0], two[0]) == ("1", "2")
+    assert one[1] == two[1]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no os.fork here")
+def test_a_forked_child_works_side_by_side_too():
+    lines = output_of(
+        """
+        import os, signal
+        import numpy
+        from seqpipe.layers.threads import side_by_side
+
+        tasks = [lambda: 1, lambda: 2, lambda: 3]
+        side_by_side(tasks)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)  # should it hang, it dies
+            os._exit(sum(side_by_side(tasks)))
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), side_by_side(tasks))
+        """,
+        TWO_THREADS,
+    )
+    assert lines == ["6 [1, 2, 3]"]
