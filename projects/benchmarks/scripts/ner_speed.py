@@ -27,18 +27,20 @@ def pipeline(factory: str, examples: list[Example], config: dict) -> Language:
     return nlp
 
 
-def training(nlp: Language, examples: list[Example], size: int) -> Callable[[], None]:
-    """One pass over the examples, in batches of `size` sentences."""
+def training(nlp: Language, examples: list[Example], size: int) -> Callable[[], float]:
+    """Seconds of one pass over the examples, in batches of `size` sentences."""
     optimizer = Adam(0.001, use_averages=False)
 
-    def run() -> None:
+    def run() -> float:
+        start = time.perf_counter()
         for batch in minibatch(examples, size):
             nlp.update(batch, drop=0.1, sgd=optimizer)
+        return time.perf_counter() - start
 
     return run
 
 
-def tagging(nlp: Language, examples: list[Example]) -> Callable[[], None]:
+def tagging(nlp: Language, examples: list[Example]) -> Callable[[], float]:
     """One pass of `nlp.pipe` over docs that are made anew before each."""
 
     def run() -> None:
