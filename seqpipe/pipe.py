@@ -8,6 +8,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,10 @@ class SequencePipe(TrainablePipe):
             raise ValueError(f"label {label!r}: a string expected")
         if label in self.labels:
             return 0
-        self._allow_extra_label()
+        if self.model.has_dim("nO"):
+            raise InputError(
+                f"{self.name}: label {label!r} comes late: expected before `initialize`"
+            )
         self.cfg["labels"].append(label)
         return 1
 
@@ -135,6 +139,7 @@ class SequencePipe(TrainablePipe):
         self.connect()
         sample = [eg.predicted for eg in islice(get_examples(), 10)]
         self.model.initialize(X=sample)
+        self._forget_gradients()
         self._steps = 0
 
     def _survey(self, examples: Iterable[Example]) -> tuple[Counter[str], set[str]]:
@@ -215,6 +220,13 @@ class SequencePipe(TrainablePipe):
                 if node.has_grad(name):
                     yield node, name, node.get_grad(name)
 
+    def _forget_gradients(self) -> None:
+        """Drop what an update before `initialize` left: it may not fit the parameters any more."""
+        for node, name, _ in self._gradients():
+            node.set_grad(name, node.ops.xp.zeros_like(node.get_param(name)))
+        for _, rows in row_gradients(self.model):
+            rows.clear()
+
     def _scale_gradients(self, factor: float) -> None:
         for node, name, gradient in self._gradients():
             node.set_grad(name, gradient * factor)
@@ -255,8 +267,7 @@ class SequencePipe(TrainablePipe):
         if "vocabularies" not in exclude:
             self._vocabularies_from_bytes(data["vocabularies"])
         super().from_bytes(data["pipe"], exclude=exclude)
-        if self.labels:
-            self.connect()
+        self._connect_loaded()
         return self
 
     def to_disk(self, path: str | Path, *, exclude: Sequence[str] = ()) -> None:
@@ -266,19 +277,28 @@ class SequencePipe(TrainablePipe):
             (Path(path) / "vocabularies.json").write_bytes(self._vocabularies_to_bytes())
 
     def from_disk(self, path: str | Path, *, exclude: Sequence[str] = ()) -> "SequencePipe":
-        """Load what `to_disk` wrote."""
-        source = Path(path) / "vocabularies.json"
+        """Load what `to_disk` wrote. Raises InputError where a file is missing or damaged."""
+        folder, parts = Path(path), {"cfg", "vocab", "model"}
         if "vocabularies" not in exclude:
-            try:
-                self._vocabularies_from_bytes(source.read_bytes())
-            except OSError as error:
-                raise InputError(f"cannot be read: {error.strerror}", path=source) from None
-            except InputError as error:
-                raise InputError(str(error), path=source) from None
-        super().from_disk(path, exclude=exclude)
+            with _blamed(folder / "vocabularies.json") as file:
+                self._vocabularies_from_bytes(file.read_bytes())
+        for part in sorted(parts.difference(exclude)):
+            with _blamed(folder / part) as file:
+                file.stat()  # spaCy takes a cfg that is missing for an empty one
+                super().from_disk(folder, exclude=[*exclude, *parts - {part}])
+        self._connect_loaded()
+        return self
+
+    def _connect_loaded(self) -> None:
+        """Fit the model to the labels it was loaded with, which it must have been trained on."""
+        width = self.model.maybe_get_dim("nO")
         if self.labels:
             self.connect()
-        return self
+        if width is not None and self.model.maybe_get_dim("nO") != width:
+            raise InputError(
+                f"{self.name}: the model has an output of width {width}, "
+                f"which does not fit the labels in cfg: {list(self.labels)}"
+            )
 
     def _vocabularies_to_bytes(self) -> bytes:
         saved = [node.attrs[VOCABULARY].to_dict() for node in vocabulary_nodes(self.model)]
@@ -294,6 +314,23 @@ class SequencePipe(TrainablePipe):
             raise InputError(f"expected the vocabularies of {len(nodes)} layers")
         for node, vocabularies in zip(nodes, saved, strict=True):
             node.attrs[VOCABULARY] = node.attrs[VOCABULARY].from_dict(vocabularies)
+
+
+@contextmanager
+def _blamed(file: Path) -> Iterator[Path]:
+    """Say of whatever goes wrong inside which file of a component is at fault."""
+    try:
+        yield file
+    except InputError as error:
+        raise InputError(str(error), path=file) from None
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", path=file) from error
+    except Exception as error:
+        # Damage comes up as any exception at all, of msgpack, srsly or Thinc.
+        raise InputError(
+            f"does not load ({error}), expected what a component of this architecture wrote",
+            path=file,
+        ) from error
 
 
 def _adopted(vocabulary: str | Path | None, nlp: Language | None) -> Vocabulary | None:

@@ -1,40 +1,48 @@
 """The checks that every trainable component passes, ours and a plugin's.
 
-Subclass `ComponentChecks` as `TestNAME` with a `case`, and `SharedTok2VecChecks` too if the component can
-stand on a shared `tok2vec`.
+Subclass `ComponentChecks` as `TestNAME` with a `case`, and `SharedTok2VecChecks` too where the
+component can stand on a shared `tok2vec`.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import pickle
 import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy
 import pytest
 import spacy
 from spacy.cli import app
 from spacy.cli.train import train as spacy_train
-from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
-from spacy.util import fix_random_seed
 from thinc.api import Config
 from typer.testing import CliRunner
 
-from seqpipe.layers.embed import row_gradients
 from seqpipe.vocabulary.embed import VOCABULARY, vocabulary_nodes
 from seqpipe.vocabulary.vocabulary import Vocabulary
+from tests.component_case import (
+    ComponentCase,
+    assert_close,
+    blank,
+    copy_of,
+    gradients,
+    misaligned,
+    texts_of,
+    train,
+    trained_on,
+    trained_once,
+    training_config,
+    weights,
+    without_annotation,
+)
 
-STEPS = 40
 TOKENIZER = {"nlp": {"tokenizer": {"@tokenizers": "seqpipe.UnkTokenizer.v1"}}}
 APPLY = """
 import sys, spacy
@@ -42,138 +50,6 @@ nlp = spacy.load(sys.argv[1])
 docs = list(nlp.pipe(sys.stdin.read().splitlines()))
 spacy.tokens.DocBin(docs=docs, store_user_data=True).to_disk(sys.argv[2])
 """
-
-
-@dataclass(frozen=True, eq=False)
-class ComponentCase:
-    """What the checks must know of a component.
-
-    factory: Its name.
-    make_examples: Gives some twenty short training examples, each with every annotation, in a pipeline's
-        vocab.
-    annotations: What the component sets on a doc, as lists, strings and numbers.
-    unseen: Gives an example whose label no training example has.
-    score: Name of the score in `nlp.evaluate`. reach: What it is at least, on the training examples,
-        after STEPS steps.
-    golden: Folder with a FACTORY-VERSION folder for every released version, which holds a pipeline and
-        `expected.json`.
-    config: Settings that make it tiny and quick.
-    """
-
-    factory: str
-    make_examples: Callable[[Language], list[Example]]
-    annotations: Callable[[Doc], list[Any]]
-    unseen: Callable[[Language], Example]
-    score: str
-    reach: float
-    golden: Path
-    config: dict[str, Any] = field(default_factory=dict)
-
-
-def blank(case: ComponentCase, *, config: dict[str, Any] | None = None) -> Language:
-    """A pipeline with only the component, under the name of its factory, not initialised."""
-    nlp = spacy.blank("en")
-    nlp.add_pipe(case.factory, config=case.config if config is None else config)
-    return nlp
-
-
-def train(nlp: Language, examples: list[Example], steps: int = STEPS, seed: int = 0) -> list[float]:
-    """Initialise and train; RETURNS the loss of the last component at each step."""
-    fix_random_seed(seed)
-    optimizer = nlp.initialize(lambda: examples)
-    optimizer.learn_rate = 0.02
-    return [
-        nlp.update(examples, sgd=optimizer, losses={})[nlp.pipe_names[-1]] for _ in range(steps)
-    ]
-
-
-def trained_on(case: ComponentCase, nlp: Language, steps: int = STEPS) -> Language:
-    """The pipeline after training on the case's examples."""
-    train(nlp, case.make_examples(nlp), steps)
-    return nlp
-
-
-@lru_cache(maxsize=1)
-def trained_once(case: ComponentCase) -> Language:
-    """The pipeline with only the component, trained on the case's examples, which no test may change."""
-    return trained_on(case, blank(case))
-
-
-def copy_of(nlp: Language) -> Language:
-    """The pipeline once more, through bytes."""
-    return spacy.util.load_model_from_config(nlp.config).from_bytes(nlp.to_bytes())
-
-
-def texts_of(case: ComponentCase) -> list[str]:
-    """The texts of the training examples and some odd ones."""
-    texts = [eg.reference.text for eg in case.make_examples(spacy.blank("en"))]
-    return [*texts[:6], "Zwx", *texts[6:9], "An unseen   sentence ☃ of 12 words"]
-
-
-def weights(pipe: Any) -> list[bytes]:
-    """All parameters of a component's model, in order."""
-    return [
-        numpy.asarray(node.get_param(name)).tobytes()
-        for node in pipe.model.walk()
-        for name in node.param_names
-        if node.has_param(name)
-    ]
-
-
-def gradients(pipe: Any) -> list[numpy.ndarray]:
-    """All gradients that a component's model holds, in order, those kept by rows among them."""
-    dense = [
-        numpy.array(node.get_grad(name))
-        for node in pipe.model.walk()
-        for name in node.param_names
-        if node.has_grad(name)
-    ]
-    return [*dense, *(rows.collect(table.ops)[1] for table, rows in row_gradients(pipe.model))]
-
-
-def assert_close(found: Any, expected: Any, tolerance: float = 1e-4) -> None:
-    """Nested lists are equal, numbers in them within a tolerance."""
-    if isinstance(expected, list | tuple):
-        assert len(found) == len(expected), f"{found} is not {expected}"
-        for one, other in zip(found, expected, strict=True):
-            assert_close(one, other, tolerance)
-    elif isinstance(expected, float):
-        assert found == pytest.approx(expected, abs=tolerance)
-    else:
-        assert found == expected
-
-
-def save_corpus(examples: list[Example], path: Path) -> Path:
-    """Write the references as spaCy's own file."""
-    DocBin(docs=[eg.reference for eg in examples], store_user_data=True).to_disk(path)
-    return path
-
-
-def training_config(case: ComponentCase, folder: Path, **component: Any) -> Path:
-    """A config with the component by its factory alone (or the given keys), and a corpus beside it."""
-    corpus = save_corpus(case.make_examples(spacy.blank("en")), folder / "corpus.spacy")
-    config = {
-        "paths": {"train": str(corpus), "dev": str(corpus)},
-        "nlp": {"lang": "en", "pipeline": [case.factory]},
-        "components": {case.factory: {"factory": case.factory, **component}},
-        "training": {"seed": 0, "gpu_allocator": None, "max_steps": 8, "eval_frequency": 4},
-    }
-    Config(config).to_disk(folder / "config.cfg")
-    return folder / "config.cfg"
-
-
-def misaligned(eg: Example) -> Example:
-    """The example with its first word split in two and its last two tokens in one."""
-    words = [token.text for token in eg.reference]
-    first = words[0]
-    cut = [first[:1], first[1:], *words[1:-2], words[-2] + words[-1]]
-    return Example(Doc(eg.reference.vocab, words=[word for word in cut if word]), eg.reference)
-
-
-def without_annotation(eg: Example) -> Example:
-    """The example with a reference that says nothing."""
-    words = [token.text for token in eg.reference]
-    return Example(eg.predicted.copy(), Doc(eg.reference.vocab, words=words))
 
 
 class ComponentChecks:
@@ -259,8 +135,10 @@ class ComponentChecks:
     def test_update_with_empty_docs_among_others_ignores_them(self, nlp, pipe):
         examples = self.case.make_examples(nlp)
         empty = Example(Doc(nlp.vocab), Doc(nlp.vocab))
-        alone = pipe.update(examples)
-        assert pipe.update([empty, *examples, empty]) == alone
+        alone = copy_of(nlp).get_pipe(self.case.factory)
+        assert pipe.update([empty, *examples, empty]) == alone.update(examples)
+        for ours, theirs in zip(gradients(pipe), gradients(alone), strict=True):
+            numpy.testing.assert_allclose(ours, theirs, atol=1e-6)
         assert pipe.update([empty]) == {self.case.factory: 0.0}
 
     def test_nan_stops_training_with_component_and_step(self, nlp, pipe):
@@ -281,16 +159,20 @@ class ComponentChecks:
         losses = [pipe.update(examples, sgd=optimizer)[self.case.factory] for _ in range(10)]
         assert 0.0 < losses[-1] < losses[0]
 
-    def test_initialize_twice_with_other_labels(self, nlp, pipe):
+    def test_a_second_initialize_takes_other_labels_and_other_words(self, nlp, pipe):
         examples = self.case.make_examples(nlp)
-        everything = pipe.label_data
-        fewer = spacy.blank("en")
-        again = fewer.add_pipe(self.case.factory, config=self.case.config)
-        again.initialize(lambda: examples, nlp=fewer, labels=everything[:1])
-        assert again.label_data == everything[:1]
-        again.initialize(lambda: examples, nlp=fewer, labels=everything)
-        assert set(again.label_data) == set(everything)
-        assert math.isfinite(again.update(examples)[self.case.factory])
+        labels = pipe.label_data
+        again = blank(self.case)
+        pipe = again.get_pipe(self.case.factory)
+        pipe.initialize(lambda: examples[:1], nlp=again, labels=labels)
+        pipe.update(examples)
+        pipe.initialize(lambda: examples, nlp=again, labels=[*labels, "ANOTHER"])
+        assert pipe.label_data == [*labels, "ANOTHER"]
+        assert not any(gradient.any() for gradient in gradients(pipe))
+        losses = train(again, examples)
+        assert losses[-1] < losses[0]
+        texts = texts_of(self.case)
+        assert self.read(copy_of(again), texts) == self.read(again, texts)
 
     def test_labels_come_from_the_file_of_spacy_init_labels(self, nlp, tmp_path):
         config = training_config(self.case, tmp_path, **self.case.config)
@@ -323,6 +205,18 @@ class ComponentChecks:
         train(nlp, self.case.make_examples(nlp), steps=2)
         (node,) = vocabulary_nodes(nlp.get_pipe(self.case.factory).model)
         assert node.attrs[VOCABULARY].words == vocabulary
+
+    def test_a_label_that_comes_after_initialize_is_refused(self, nlp, pipe):
+        labels = pipe.label_data
+        with pytest.raises(ValueError, match=f"{self.case.factory}: label 'LATE'"):
+            pipe.add_label("LATE")
+        assert pipe.label_data == labels
+
+    def test_a_loaded_component_learns_on(self, nlp, pipe):
+        examples = self.case.make_examples(nlp)
+        optimizer = nlp.resume_training()
+        losses = [nlp.update(examples, sgd=optimizer)[self.case.factory] for _ in range(8)]
+        assert losses[-1] < losses[0]
 
     # Frozen, disabled, sourced
 
@@ -370,6 +264,18 @@ class ComponentChecks:
     def test_bytes_keep_what_it_knows(self, trained):
         texts = texts_of(self.case)
         assert self.read(copy_of(trained), texts) == self.read(trained, texts)
+
+    def test_it_can_be_pickled_for_processes_that_are_spawned(self, nlp, pipe):
+        assert weights(pickle.loads(pickle.dumps(pipe))) == weights(pipe)
+
+    def test_a_model_that_does_not_fit_its_labels_is_refused(self, nlp, tmp_path):
+        nlp.to_disk(tmp_path)
+        path = tmp_path / self.case.factory / "cfg"
+        cfg = json.loads(path.read_text(encoding="utf-8"))
+        cfg["labels"].append("ANOTHER")
+        path.write_text(json.dumps(cfg), encoding="utf-8")
+        with pytest.raises(ValueError, match=r"does not fit the labels in cfg.*'ANOTHER'"):
+            spacy.load(tmp_path)
 
     def test_a_folder_written_twice_holds_the_latest(self, nlp, tmp_path):
         blank_nlp = blank(self.case)
@@ -496,4 +402,3 @@ class SharedTok2VecChecks:
         loaded = spacy.load(tmp_path)
         assert [self.case.annotations(doc) for doc in loaded.pipe(texts_of(self.case))] == expected
         assert self.case.annotations(loaded("")) == self.case.annotations(nlp(""))
-

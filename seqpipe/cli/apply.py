@@ -33,9 +33,9 @@ def apply(
 
     Texts are taken as they come: what has been read is worked on at once, in constant memory.
     """
-    from seqpipe.pipelines import choose_device, load_pipeline
     from seqpipe.cli.records import record_batches
     from seqpipe.cli.texts import open_texts, read_texts
+    from seqpipe.pipelines import choose_device, load_pipeline
 
     choose_device(gpu_id)
     with open_texts(source) as stream:

@@ -28,8 +28,8 @@ def train(
     import os
     import sys
 
-    from seqpipe.pipelines import choose_device
     from seqpipe.files import InputError
+    from seqpipe.pipelines import choose_device
     from seqpipe.training.config_file import parse_overrides, read_config_file
     from seqpipe.training.run import train_from_config
 

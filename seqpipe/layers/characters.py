@@ -17,6 +17,7 @@ from thinc.types import Floats2d, Ragged
 from .embed import embedding
 from .packed import Packed, Packing
 from .recurrent import lstm_stack
+from .resize import resize
 
 
 @registry.layers("seqpipe.CharacterCNN.v1")
@@ -130,6 +131,6 @@ def _init_cnn(model: Model, X: Any = None, Y: Any = None) -> None:
 
 def _init_lstm(model: Model, X: Any = None, Y: Any = None) -> None:
     table, lstm = model.layers
-    table.set_dim("nV", model.get_dim("nV"), force=True)
+    resize(table, "nV", model.get_dim("nV"))
     table.initialize()
     lstm.initialize()

@@ -15,7 +15,6 @@ import numpy as np
 from thinc.api import Model, registry
 
 from .crf_inference import (
-    array_module,
     forward_backward,
     log_partition,
     neighbours,
@@ -109,18 +108,17 @@ def _init_crf(model: Model, X: Packed | None = None, Y: Any = None) -> None:
     model.set_param("end", model.ops.alloc1f(L))
 
 
-def crf_loss(potentials: Potentials, gold: Any) -> tuple[float, Potentials]:
+def crf_loss(potentials: Potentials, gold: np.ndarray) -> tuple[float, Potentials]:
     """Negative log-likelihood of the gold tags, summed over sentences, in nats.
 
-    gold (Ints1d): Tag of each token, `(tokens,)`, packed; MISSING where there is none. A sentence
+    potentials (Potentials): As `to_numpy` gives them.
+    gold (ndarray): Tag of each token, `(tokens,)`, packed; MISSING where there is none. A sentence
         with missing tags is scored by the sum over all sequences that agree with what is known
         (Tsuboi et al. 2008); one whose gold no legal sequence agrees with is left out.
     RETURNS: The loss and its gradient with respect to the potentials: expected minus observed
         counts.
     """
-    xp = array_module(potentials.emissions)
-    P = potentials.astype(xp.float64)
-    gold = _without_illegal(P, gold)
+    P, gold = potentials, _without_illegal(potentials, gold)
     free = forward_backward(P)
     log_z, marginals, pairs = _observed(P, gold)
     difference = free.marginals() - marginals
@@ -132,61 +130,58 @@ def crf_loss(potentials: Potentials, gold: Any) -> tuple[float, Potentials]:
         difference[P.packing.last].sum(axis=0),
         P.packing,
     )
-    return float((free.log_z - log_z).sum()), gradient.astype(potentials.emissions.dtype)
+    return float((free.log_z - log_z).sum()), gradient
 
 
-def token_loss(potentials: Potentials, gold: Any) -> tuple[float, Potentials]:
+def token_loss(potentials: Potentials, gold: np.ndarray) -> tuple[float, Potentials]:
     """Cross-entropy of each token's gold tag, summed over tokens, in nats.
 
-    gold (Ints1d): Tag of each token, `(tokens,)`, packed; MISSING ones do not count.
+    potentials (Potentials): As `to_numpy` gives them.
+    gold (ndarray): Tag of each token, `(tokens,)`, packed; MISSING ones do not count.
     RETURNS: The loss and its gradient with respect to the potentials (zero but for the emissions).
     """
-    xp = array_module(potentials.emissions)
-    known = xp.flatnonzero(gold != MISSING)
-    logits = potentials.emissions[known].astype(xp.float64)
+    known = np.flatnonzero(gold != MISSING)
+    logits = potentials.emissions[known]
     logits -= logits.max(axis=1, keepdims=True) if len(logits) else 0.0
-    log_probs = logits - xp.log(xp.exp(logits).sum(axis=1, keepdims=True))
-    observed = (xp.arange(len(known)), gold[known])
-    emissions = xp.zeros(potentials.emissions.shape, dtype=xp.float64)
-    emissions[known] = xp.exp(log_probs)
+    log_probs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    observed = (np.arange(len(known)), gold[known])
+    emissions = np.zeros(potentials.emissions.shape, dtype=np.float64)
+    emissions[known] = np.exp(log_probs)
     emissions[known, gold[known]] -= 1.0
     gradient = Potentials(
         emissions,
-        xp.zeros_like(potentials.start),
-        xp.zeros_like(potentials.transitions),
-        xp.zeros_like(potentials.end),
+        np.zeros_like(potentials.start),
+        np.zeros_like(potentials.transitions),
+        np.zeros_like(potentials.end),
         potentials.packing,
     )
-    return float(-log_probs[observed].sum()), gradient.astype(potentials.emissions.dtype)
+    return float(-log_probs[observed].sum()), gradient
 
 
-def _clamped(P: Potentials, gold: Any) -> Potentials:
+def _clamped(P: Potentials, gold: np.ndarray) -> Potentials:
     """The potentials with every tag but the known one forbidden at each known token."""
-    xp = array_module(P.emissions)
-    tags = xp.arange(P.emissions.shape[1])
+    tags = np.arange(P.emissions.shape[1])
     agrees = (gold[:, None] == tags) | (gold[:, None] == MISSING)
-    emissions = xp.where(agrees, P.emissions, -xp.inf)
+    emissions = np.where(agrees, P.emissions, -np.inf)
     return Potentials(emissions, P.start, P.transitions, P.end, P.packing)
 
 
-def _without_illegal(P: Potentials, gold: Any) -> Any:
+def _without_illegal(P: Potentials, gold: np.ndarray) -> np.ndarray:
     """The gold with the sentences that no legal sequence agrees with set to MISSING."""
-    xp = array_module(P.emissions)
     partial = bool((gold == MISSING).any())
     scores = log_partition(_clamped(P, gold)) if partial else path_scores(P, gold)
-    illegal = ~xp.isfinite(scores)
-    return xp.where(illegal[P.packing.sequences], MISSING, gold) if illegal.any() else gold
+    illegal = ~np.isfinite(scores)
+    return np.where(illegal[P.packing.sequences], MISSING, gold) if illegal.any() else gold
 
 
-def _observed(P: Potentials, gold: Any) -> tuple[Any, Any, Any]:
+def _observed(P: Potentials, gold: np.ndarray) -> tuple[Any, Any, Any]:
     """log Σ exp s over sequences that agree with the gold, their marginals, their transitions."""
-    xp = array_module(P.emissions)
     if (gold == MISSING).any():
         clamped = forward_backward(_clamped(P, gold))
         return clamped.log_z, clamped.marginals(), clamped.expected_transitions()
-    marginals = xp.zeros(P.emissions.shape, dtype=xp.float64)
-    marginals[xp.arange(len(gold)), gold] = 1.0
+    marginals = np.zeros(P.emissions.shape, dtype=np.float64)
+    marginals[np.arange(len(gold)), gold] = 1.0
     before, after = neighbours(P.packing)
-    pairs = xp.zeros(P.transitions.shape, dtype=xp.float64)
-    xp.add.at(pairs, (gold[before], gold[after]), 1.0)
+    pairs = np.zeros(P.transitions.shape, dtype=np.float64)
+    np.add.at(pairs, (gold[before], gold[after]), 1.0)
     return path_scores(P, gold), marginals, pairs

@@ -1,10 +1,11 @@
 """Exact inference in a linear-chain CRF: forward-backward, marginals, Viterbi, n-best.
 
-Every function takes a packed batch of any sentences and loops over time steps only. Sums are taken
+Every function takes a packed batch of any sentences, in float64 on the CPU (a handful of scores a
+token is not worth a GPU), and loops over time steps only. Sums are taken
 in log space and float64: log Σ_i exp(α_i + T_ij) is computed as log(exp(α - max α) · exp(T)) +
-max α, one small product instead of a cube of exponentials. Should that lose every path of a sentence
-to underflow (scores some 700 nats apart), the batch is done again with the cube (Rabiner 1989,
-section III; Sutton & McCallum 2012, section 4.1).
+max α, one small product instead of a cube of exponentials. Should that lose every path of a
+sentence to underflow (scores some 700 nats apart), the batch is done again with the cube (Rabiner
+1989, section III; Sutton & McCallum 2012, section 4.1).
 
 Notation: N tokens, B sentences (by rank, longest first), L tags.
 """
@@ -29,39 +30,38 @@ class Posteriors:
     potentials (Potentials): What they were computed from.
     """
 
-    alpha: Any
-    beta: Any
-    log_z: Any
+    alpha: np.ndarray
+    beta: np.ndarray
+    log_z: np.ndarray
     potentials: Potentials
 
     def marginals(self) -> Any:
         """P(y_t = j | x), `(N, L)`."""
-        xp = array_module(self.alpha)
-        return xp.exp(self.alpha + self.beta - self.log_z[self._ranks, None])
+        return np.exp(self.alpha + self.beta - self.log_z[self._ranks, None])
 
     def expected_transitions(self) -> Any:
         """Σ over tokens and sentences of P(y_t-1 = i, y_t = j | x), `(L, L)`."""
-        xp, P = array_module(self.alpha), self.potentials
+        P = self.potentials
         before, after = neighbours(P.packing)
         arriving = P.emissions[after] + self.beta[after]
-        a_max, b_max = _row_max(xp, self.alpha[before]), _row_max(xp, arriving)
+        a_max, b_max = _row_max(self.alpha[before]), _row_max(arriving)
         with np.errstate(over="ignore", invalid="ignore"):
-            weight = xp.exp(a_max + b_max - self.log_z[self._ranks[after], None])
-            left = xp.exp(self.alpha[before] - a_max) * weight
-            pairs = left.T @ xp.exp(arriving - b_max) * xp.exp(P.transitions)
-        if xp.isfinite(pairs).all():
+            weight = np.exp(a_max + b_max - self.log_z[self._ranks[after], None])
+            left = np.exp(self.alpha[before] - a_max) * weight
+            pairs = left.T @ np.exp(arriving - b_max) * np.exp(P.transitions)
+        if np.isfinite(pairs).all():
             return pairs
         joint = self.alpha[before][:, :, None] + P.transitions + arriving[:, None, :]
-        return xp.exp(joint - self.log_z[self._ranks[after], None, None]).sum(axis=0)
+        return np.exp(joint - self.log_z[self._ranks[after], None, None]).sum(axis=0)
 
     def segment_log_prob(self, rows: list[np.ndarray], tags: list[np.ndarray]) -> np.ndarray:
         """log P of runs of tags, summed over all that may stand before and after, `(runs,)`.
 
         rows: For each run, the packed rows of its tokens in order. tags: its tag at each of them.
         """
-        xp, P = array_module(self.alpha), self.potentials
+        P = self.potentials
         if not rows:
-            return xp.zeros(0)
+            return np.zeros(0)
         firsts, lasts = [r[0] for r in rows], [r[-1] for r in rows]
         log_prob = (
             self.alpha[firsts, [t[0] for t in tags]] + self.beta[lasts, [t[-1] for t in tags]]
@@ -71,7 +71,7 @@ class Posteriors:
         inner = np.concatenate([r[1:] for r in rows]).astype(np.int64)
         sources = np.concatenate([t[:-1] for t in tags]).astype(np.int64)
         targets = np.concatenate([t[1:] for t in tags]).astype(np.int64)
-        xp.add.at(log_prob, runs, P.transitions[sources, targets] + P.emissions[inner, targets])
+        np.add.at(log_prob, runs, P.transitions[sources, targets] + P.emissions[inner, targets])
         return log_prob
 
     @property
@@ -82,7 +82,7 @@ class Posteriors:
 def forward_backward(potentials: Potentials) -> Posteriors:
     """α, β and log Z of every sentence. A sentence without a legal path has log Z = -inf."""
     posteriors = _forward_backward(potentials, _sum_product)
-    if not array_module(posteriors.log_z).isfinite(posteriors.log_z).all():
+    if not np.isfinite(posteriors.log_z).all():
         posteriors = _forward_backward(potentials, _sum_exact)
     return posteriors
 
@@ -94,16 +94,15 @@ def log_partition(potentials: Potentials) -> Any:
 
 def path_scores(potentials: Potentials, tags: Any) -> Any:
     """s(y) of one tag sequence for each sentence, by rank, `(B,)`. tags: `(N,)`, packed."""
-    xp, P = array_module(potentials.emissions), potentials
-    packing = P.packing
-    token_scores = P.emissions[xp.arange(len(tags)), tags]
+    P, packing = potentials, potentials.packing
+    token_scores = P.emissions[np.arange(len(tags)), tags]
     before, after = neighbours(packing)
     token_scores[after] += P.transitions[tags[before], tags[after]]
     alive = len(packing.last)
     token_scores[:alive] += P.start[tags[:alive]]
     token_scores[packing.last] += P.end[tags[packing.last]]
-    scores = xp.zeros(len(packing.lengths), dtype=token_scores.dtype)
-    xp.add.at(scores, packing.sequences, token_scores)
+    scores = np.zeros(len(packing.lengths), dtype=token_scores.dtype)
+    np.add.at(scores, packing.sequences, token_scores)
     return scores
 
 
@@ -141,7 +140,7 @@ def nbest(potentials: Potentials, n: int) -> tuple[np.ndarray, np.ndarray]:
     final = (best + P.end[:, None]).reshape(B, L * n)
     chosen = _top(final, n)
     scores = np.take_along_axis(final, chosen, axis=1)
-    scores[packing.lengths[packing.order] == 0] = 0.0
+    scores[packing.lengths[packing.order] == 0] = [0.0] + [-np.inf] * (n - 1)  # one way to be empty
     return _backtrack(packing, source, chosen, n), scores
 
 
@@ -165,51 +164,50 @@ def _top(scores: np.ndarray, n: int) -> np.ndarray:
 
 
 def _forward_backward(potentials: Potentials, step: Any) -> Posteriors:
-    P, xp = potentials, array_module(potentials.emissions)
-    packing, L = P.packing, len(P.start)
+    P, packing, L = potentials, potentials.packing, len(potentials.start)
     B, alive = len(packing.lengths), len(packing.last)
-    alpha = xp.empty((packing.tokens, L), dtype=xp.float64)
-    beta = xp.empty_like(alpha)
-    carry = xp.zeros((B, L), dtype=xp.float64)
+    alpha = np.empty((packing.tokens, L), dtype=np.float64)
+    beta = np.empty_like(alpha)
+    carry = np.zeros((B, L), dtype=np.float64)
     for t, (start, end, size) in enumerate(packing.steps()):
-        arriving = step(xp, carry[:size], P.transitions) if t else P.start
+        arriving = step(carry[:size], P.transitions) if t else P.start
         carry[:size] = arriving + P.emissions[start:end]
         alpha[start:end] = carry[:size]
-    log_z = xp.zeros(B, dtype=xp.float64)
-    log_z[:alive] = _log_sum(xp, carry[:alive] + P.end)
+    log_z = np.zeros(B, dtype=np.float64)
+    log_z[:alive] = _log_sum(carry[:alive] + P.end)
     carry[:] = P.end
     following = 0  # sentences that go on after this step: the first of those alive
     for start, end, size in packing.steps(reverse=True):
         if following:
             arriving = carry[:following] + P.emissions[end : end + following]
-            carry[:following] = step(xp, arriving, P.transitions.T)
+            carry[:following] = step(arriving, P.transitions.T)
         beta[start:end] = carry[:size]
         following = size
     return Posteriors(alpha, beta, log_z, P)
 
 
-def _sum_product(xp: Any, scores: Any, transitions: Any) -> Any:
+def _sum_product(scores: Any, transitions: Any) -> Any:
     """log Σ_i exp(scores_i + T_ij) through a product, `(size, L)`."""
-    top = _row_max(xp, scores)
+    top = _row_max(scores)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        return xp.log(xp.exp(scores - top) @ xp.exp(transitions)) + top
+        return np.log(np.exp(scores - top) @ np.exp(transitions)) + top
 
 
-def _sum_exact(xp: Any, scores: Any, transitions: Any) -> Any:
+def _sum_exact(scores: Any, transitions: Any) -> Any:
     """The same through the whole cube, `(size, L, L)`; nothing underflows that matters."""
-    return _log_sum(xp, scores[:, :, None] + transitions, axis=1)
+    return _log_sum(scores[:, :, None] + transitions, axis=1)
 
 
-def _log_sum(xp: Any, scores: Any, axis: int = -1) -> Any:
+def _log_sum(scores: Any, axis: int = -1) -> Any:
     top = scores.max(axis=axis, keepdims=True)
-    top = xp.where(xp.isfinite(top), top, 0.0)
+    top = np.where(np.isfinite(top), top, 0.0)
     with np.errstate(divide="ignore"):
-        return xp.log(xp.exp(scores - top).sum(axis=axis)) + xp.squeeze(top, axis=axis)
+        return np.log(np.exp(scores - top).sum(axis=axis)) + np.squeeze(top, axis=axis)
 
 
-def _row_max(xp: Any, scores: Any) -> Any:
+def _row_max(scores: Any) -> Any:
     top = scores.max(axis=1, keepdims=True) if len(scores) else scores[:, :1]
-    return xp.where(xp.isfinite(top), top, 0.0)
+    return np.where(np.isfinite(top), top, 0.0)
 
 
 def neighbours(packing: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -219,12 +217,3 @@ def neighbours(packing: Any) -> tuple[np.ndarray, np.ndarray]:
     steps = np.repeat(np.arange(len(packing.sizes)), packing.sizes)[alive:]
     before = packing.offsets[steps - 1] + packing.sequences[alive:] if len(after) else after
     return before, after
-
-
-def array_module(array: Any) -> Any:
-    """The array module of an array: numpy, or CuPy for what lives on a GPU."""
-    if isinstance(array, np.ndarray):
-        return np
-    from thinc.api import get_array_module
-
-    return get_array_module(array)

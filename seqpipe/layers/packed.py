@@ -182,20 +182,22 @@ def _convert(ops: Ops, Xseq: Any) -> tuple[Packed, Callable, Callable]:
 def list2packed() -> Model[list[Floats2d], Packed]:
     """A layer that packs a list of arrays, `(length, width)` each."""
 
-    def forward(model: Model, Xs: list[Floats2d], is_train: bool) -> tuple[Packed, Callable]:
-        return pack(model.ops, Xs), lambda dY: unpack(model.ops, dY)
+    return Model("list2packed", _forward_pack)
 
-    return Model("list2packed", forward)
+
+def _forward_pack(model: Model, Xs: list[Floats2d], is_train: bool) -> tuple[Packed, Callable]:
+    return pack(model.ops, Xs), lambda dY: unpack(model.ops, dY)
 
 
 def on_rows(layer: Model[Any, Any]) -> Model[Packed, Packed]:
     """Let a layer over `(tokens, width)` arrays work on packed batches."""
+    return Model(f"on_rows({layer.name})", _forward_rows, init=_init_rows, layers=[layer])
 
-    def forward(model: Model, X: Packed, is_train: bool) -> tuple[Packed, Callable]:
-        Y, backprop = layer(X.data, is_train)
-        return X.with_data(Y), lambda dY: X.with_data(backprop(dY.data))
 
-    def init(model: Model, X: Packed | None = None, Y: Any = None) -> None:
-        layer.initialize(X=None if X is None else X.data)
+def _forward_rows(model: Model, X: Packed, is_train: bool) -> tuple[Packed, Callable]:
+    Y, backprop = model.layers[0](X.data, is_train)
+    return X.with_data(Y), lambda dY: X.with_data(backprop(dY.data))
 
-    return Model(f"on_rows({layer.name})", forward, init=init, layers=[layer])
+
+def _init_rows(model: Model, X: Packed | None = None, Y: Any = None) -> None:
+    model.layers[0].initialize(X=None if X is None else X.data)

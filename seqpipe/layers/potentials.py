@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from thinc.api import get_array_module
 
 from .packed import Packing
 
@@ -43,16 +44,6 @@ class Potentials:
             self.packing,
         )
 
-    def astype(self, dtype: Any) -> Potentials:
-        """The same in another type of float."""
-        return Potentials(
-            self.emissions.astype(dtype),
-            self.start.astype(dtype),
-            self.transitions.astype(dtype),
-            self.end.astype(dtype),
-            self.packing,
-        )
-
     def to_numpy(self) -> Potentials:
         """The same in float64 on the CPU, where decoding takes place."""
 
@@ -65,5 +56,16 @@ class Potentials:
             host(self.start),
             host(self.transitions),
             host(self.end),
+            self.packing,
+        )
+
+    def like(self, other: Potentials) -> Potentials:
+        """The same in the type of float and on the device of other potentials."""
+        xp, dtype = get_array_module(other.emissions), other.emissions.dtype
+        return Potentials(
+            xp.asarray(self.emissions, dtype=dtype),
+            xp.asarray(self.start, dtype=dtype),
+            xp.asarray(self.transitions, dtype=dtype),
+            xp.asarray(self.end, dtype=dtype),
             self.packing,
         )

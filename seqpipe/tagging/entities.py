@@ -59,37 +59,41 @@ class TagSet:
         per_label = (len(self.tags) - 1) // len(self.labels) if self.labels else 1
         return np.concatenate([[-1], np.repeat(np.arange(len(self.labels)), per_label)])
 
-    def gold(self, examples: Sequence[Example]) -> np.ndarray:
+    def gold(self, examples: Sequence[Example], *, strict: bool = True) -> np.ndarray:
         """The gold tag of each token of the predicted docs, end to end, MISSING where unknown.
 
-        Raises ValueError for a label that is not one of these.
+        strict (bool): Raise ValueError for a label that is not one of these, which is MISSING
+            otherwise.
         """
         iob, labels = _gold_arrays(examples)
         known = {"": 0, **{label: i for i, label in enumerate(self.labels)}}
         unknown = set(labels) - set(known)
-        if unknown:
+        if unknown and strict:
             raise ValueError(
                 f"entity label {min(unknown)!r} was not seen when the component was initialised, "
                 f"expected one of {list(self.labels)}"
             )
-        label = np.array([known[text] for text in labels], dtype=np.int64)
-        ends = np.cumsum([len(eg.predicted) for eg in examples])
-        goes_on = np.append(iob[1:] == IOB_IN, False)
-        goes_on[ends - 1] = False
+        label = np.array([known.get(text, 0) for text in labels], dtype=np.int64)
+        goes_on = np.zeros(len(iob), dtype=bool)
+        goes_on[:-1] = iob[1:] == IOB_IN
+        goes_on[_last_tokens([len(eg.predicted) for eg in examples])] = False
         tags = np.where(
             iob == IOB_BEGIN,
             np.where(goes_on, self.begin[label], self.single[label]),
             np.where(goes_on, self.inside[label], self.last[label]),
         )
-        return np.where(iob == IOB_OUT, 0, np.where(iob == IOB_MISSING, MISSING, tags))
+        missing = iob == IOB_MISSING
+        if unknown:
+            missing |= np.isin(labels, list(unknown))
+        return np.where(iob == IOB_OUT, 0, np.where(missing, MISSING, tags))
 
     def spans(self, tags: np.ndarray, lengths: Sequence[int]) -> np.ndarray:
         """The entities of decoded tags of docs end to end: (start, end, label), `(n, 3)`."""
         label = self.label_ids()[tags]
         opens = np.isin(tags, np.concatenate([self.begin, self.single])) & (label >= 0)
-        ends_doc = np.zeros(len(tags), dtype=bool)
-        ends_doc[np.cumsum([n for n in lengths if n]) - 1] = True
-        goes_on = np.append((label[1:] >= 0) & ~opens[1:], False) & ~ends_doc
+        goes_on = np.zeros(len(tags), dtype=bool)
+        goes_on[:-1] = (label[1:] >= 0) & ~opens[1:]
+        goes_on[_last_tokens(lengths)] = False
         closes = (label >= 0) & ~goes_on
         starts = np.flatnonzero(opens)
         return np.stack([starts, np.flatnonzero(closes) + 1, label[starts]], axis=1)
@@ -133,7 +137,9 @@ def _gold_arrays(examples: Sequence[Example]) -> tuple[np.ndarray, list[str]]:
     for eg in examples:
         if same_tokens(eg):
             array = eg.reference.to_array([ENT_IOB, ENT_TYPE])
-            codes.append(array[:, 0].astype(np.int64))
+            iob = array[:, 0].astype(np.int64)
+            blocked = (iob == IOB_BEGIN) & (array[:, 1] == 0)  # spaCy's sign for "no entity here"
+            codes.append(np.where(blocked, IOB_OUT, iob))
             strings = eg.reference.vocab.strings
             labels.extend([strings[label] if label else "" for label in array[:, 1].tolist()])
         else:
@@ -142,6 +148,11 @@ def _gold_arrays(examples: Sequence[Example]) -> tuple[np.ndarray, list[str]]:
             codes.append(np.array([code.get(tag[:1], IOB_MISSING) for tag in tags], dtype=np.int64))
             labels.extend([tag[2:] for tag in tags])
     return np.concatenate(codes), labels
+
+
+def _last_tokens(lengths: Sequence[int]) -> np.ndarray:
+    """The last token of each doc that has one, in docs end to end."""
+    return np.cumsum([n for n in lengths if n], dtype=np.int64) - 1
 
 
 def same_tokens(eg: Example) -> bool:

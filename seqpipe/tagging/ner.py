@@ -45,12 +45,15 @@ class RNNEntityRecognizer(TokenPipe):
     ) -> None:
         """Make the component. For the arguments see `make_rnn_ner`."""
         if not 0.0 <= threshold <= 1.0:
-            raise InputError(f"threshold = {threshold}: expected a probability from 0 to 1")
+            raise InputError(f"{name}: threshold = {threshold}: expected a probability from 0 to 1")
+        try:
+            self._tag_set = TagSet((), scheme)
+        except ValueError as error:
+            raise InputError(f"{name}: {error}") from None
         super().__init__(vocab, model, name, max_gradient_norm=max_gradient_norm, scorer=scorer)
         self.threshold = threshold
         self.cfg["temperature"] = 1.0
-        self.scheme = TagSet((), scheme).scheme
-        self._tag_set = TagSet((), scheme)
+        self.scheme = self._tag_set.scheme
 
     @property
     def temperature(self) -> float:
@@ -164,7 +167,8 @@ class RNNEntityRecognizer(TokenPipe):
             potentials = self.potentials(docs)
             tags, _ = viterbi(potentials)
             spans = self._tag_set.spans(tags[potentials.packing.inverse], lengths)
-            gold = self._tag_set.spans(np.maximum(self._tag_set.gold(batch), 0), lengths)
+            known = self._tag_set.gold(batch, strict=False)
+            gold = self._tag_set.spans(np.maximum(known, 0), lengths)
             right = set(map(tuple, gold.tolist()))
             correct.extend(tuple(span) in right for span in spans.tolist())
             batches.append((potentials, spans, lengths))
@@ -172,7 +176,8 @@ class RNNEntityRecognizer(TokenPipe):
         def confidences(temperature: float) -> np.ndarray:
             return np.concatenate([self._confidences(*batch, temperature) for batch in batches])
 
-        self.cfg["temperature"] = fit_temperature(confidences, correct)
+        # No finer than a JSON file keeps it, so that a saved component gives the same confidences.
+        self.cfg["temperature"] = round(fit_temperature(confidences, correct), 6)
         return self.temperature
 
 

@@ -1,6 +1,7 @@
 """The tagger's scorer: accuracy of the tag, or of the extension that the component sets."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from spacy.scorer import Scorer
@@ -19,16 +20,20 @@ def make_tagger_scorer(target: str = "tag_") -> Callable[..., dict[str, Any]]:
     if target == "tag_":
         return score_tags
 
-    name = target[2:]
+    # No closure: a pipe is pickled with its scorer for processes that are spawned.
+    return partial(score_extension, name=target[2:])
 
-    def score(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
-        def label(token: Token, attr: str) -> str:
-            value = token._.get(name)
-            return "" if value is None else str(value)
 
-        return Scorer.score_token_attr(examples, name, getter=label, missing_values={""}, **kwargs)
+def score_extension(examples: Iterable[Example], *, name: str, **kwargs: Any) -> dict[str, Any]:
+    """Accuracy of a token extension, its values compared as strings: {"name_acc"}."""
+    return Scorer.score_token_attr(
+        examples, name, getter=_extension_label, missing_values={""}, **kwargs
+    )
 
-    return score
+
+def _extension_label(token: Token, name: str) -> str:
+    value = token._.get(name)
+    return "" if value is None else str(value)
 
 
 def score_tags(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:

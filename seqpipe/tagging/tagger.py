@@ -36,7 +36,7 @@ class RNNTagger(TokenPipe):
     ) -> None:
         """Make the component. target (str): "tag_" or "_.name"; see `make_rnn_tagger`."""
         if target != "tag_" and not (target.startswith("_.") and target[2:].isidentifier()):
-            raise InputError(f"target = {target!r}: expected 'tag_' or '_.' and a name")
+            raise InputError(f"{name}: target = {target!r}: expected 'tag_' or '_.' and a name")
         super().__init__(vocab, model, name, max_gradient_norm=max_gradient_norm, scorer=scorer)
         self.target = target
         if target != "tag_" and not Token.has_extension(target[2:]):

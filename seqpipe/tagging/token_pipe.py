@@ -11,6 +11,7 @@ from spacy.training import Example
 
 from seqpipe.layers.crf import constrain, crf_loss, token_loss
 from seqpipe.layers.potentials import Potentials
+from seqpipe.layers.resize import resize
 from seqpipe.pipe import SequencePipe
 
 from .schemes import allowed
@@ -34,18 +35,18 @@ class TokenPipe(SequencePipe):
     def connect(self) -> None:
         tags = self.tag_names()
         head = self.model.get_ref("head")
-        for node in (self.model.get_ref("output_layer"), head):
-            node.set_dim("nO", len(tags), force=True)
+        for node in (self.model.get_ref("output_layer"), head, self.model):
+            resize(node, "nO", len(tags))
         constrain(head, *allowed(tags, self.scheme_of_tags()))
 
     def get_loss(self, examples: Iterable[Example], scores: Potentials) -> tuple[float, Potentials]:
         """The loss of a batch and its gradient, which is that of the mean over the docs."""
         examples = list(examples)
-        xp = self.model.ops.xp
-        gold = xp.asarray(self.gold_tags(examples)[scores.packing.rows])
+        gold = self.gold_tags(examples)[scores.packing.rows]
         objective = self.model.get_ref("head").attrs["objective"]
-        loss, gradient = (crf_loss if objective == "sentence" else token_loss)(scores, gold)
-        return loss, gradient.scaled(1.0 / len(examples))
+        loss = crf_loss if objective == "sentence" else token_loss
+        value, gradient = loss(scores.to_numpy(), gold)
+        return value, gradient.scaled(1.0 / len(examples)).like(scores)
 
     def potentials(self, docs: list[Doc]) -> Potentials:
         """The model's potentials for some docs, in float64 on the CPU."""

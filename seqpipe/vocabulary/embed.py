@@ -11,6 +11,7 @@ from thinc.api import Model
 from thinc.types import Floats2d, Ragged
 
 from seqpipe.layers.embed import embedding
+from seqpipe.layers.resize import resize
 
 from .features import EncodedTokens, TokenVocabulary
 from .vocabulary import Vocabulary
@@ -144,11 +145,11 @@ def _init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:
     vocabularies = model.attrs[VOCABULARY].vocabularies
     tables = [*list(vocabularies)[:-1]]
     for layer, name in zip(model.layers, tables, strict=False):
-        layer.set_dim("nV", len(vocabularies[name]), force=True)
+        resize(layer, "nV", len(vocabularies[name]))
         layer.initialize()
     if model.attrs["characters"]:
         characters = model.layers[len(tables)]
-        characters.set_dim("nV", len(vocabularies["character"]), force=True)
+        resize(characters, "nV", len(vocabularies["character"]))
         characters.initialize()
     if model.attrs["static_vectors"]:
         model.layers[-1].initialize(X=X)

@@ -101,12 +101,12 @@ def test_one_thread_gives_what_two_threads_give():
 def test_a_forked_child_works_side_by_side_too():
     lines = output_of(
         """
-        import os, signal
+        import os, signal, threading
         import numpy
         from seqpipe.layers.threads import side_by_side
 
         tasks = [lambda: 1, lambda: 2, lambda: 3]
-        side_by_side(tasks)
+        side_by_side([threading.Barrier(3).wait] * 3)  # now the pool has all its threads
         child = os.fork()
         if child == 0:
             signal.alarm(20)  # should it hang, it dies

@@ -10,14 +10,8 @@ from spacy.tokens import Doc, Token
 from spacy.training import Example
 
 from seqpipe.files import InputError
-from tests.component_checks import (
-    ComponentCase,
-    ComponentChecks,
-    SharedTok2VecChecks,
-    copy_of,
-    train,
-    trained_on,
-)
+from tests.component_case import ComponentCase, copy_of, train, trained_on
+from tests.component_checks import ComponentChecks, SharedTok2VecChecks
 
 TINY = {
     "model": {
@@ -33,7 +27,7 @@ TINY = {
 PEOPLE = ["Mina", "Ada", "Jonas", "Tove"]
 VERBS = ["sees", "greets", "calls", "knows"]
 THINGS = ["dog", "boat", "mayor", "tree"]
-POTTER = "Harry Potter and Hermione Granger invented a new spell.".split()
+POTTER = ["Harry", "Potter", "and", "Hermione", "Granger", "invented", "a", "new", "spell."]
 POTTER_IS_NAME = [1, 1, 0, 1, 1, 0, 0, 0, 0]
 
 
@@ -131,7 +125,7 @@ def test_labels_are_strings_in_order(names):
 
 @pytest.mark.parametrize("target", ["pos", "_.", "_.not a name", "tag"])
 def test_an_unknown_target_is_refused(target):
-    with pytest.raises(InputError, match="expected 'tag_' or '_.' and a name"):
+    with pytest.raises(InputError, match=r"rnn_tagger: .*expected 'tag_' or '_\.' and a name"):
         spacy.blank("en").add_pipe("rnn_tagger", config={"target": target})
 
 

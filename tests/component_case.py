@@ -1,0 +1,172 @@
+"""What the shared checks must know of a component, and the small pipelines that they train."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
+from spacy.util import fix_random_seed
+from thinc.api import Config
+
+import seqpipe
+from seqpipe.layers.embed import row_gradients
+
+STEPS = 40
+
+
+@dataclass(frozen=True, eq=False)
+class ComponentCase:
+    """What the checks must know of a component.
+
+    factory: Its name.
+    make_examples: Gives some twenty short training examples, each with every annotation, in the
+        vocab of a pipeline.
+    annotations: What the component sets on a doc, as lists, strings and numbers.
+    unseen: Gives an example whose label no training example has.
+    score: Name of the score in `nlp.evaluate`.
+    reach: What it is at least, on the training examples, after STEPS steps.
+    golden: Folder with a FACTORY-VERSION folder for every released version, which holds a pipeline
+        and `expected.json`.
+    config: Settings that make it tiny and quick.
+    """
+
+    factory: str
+    make_examples: Callable[[Language], list[Example]]
+    annotations: Callable[[Doc], list[Any]]
+    unseen: Callable[[Language], Example]
+    score: str
+    reach: float
+    golden: Path
+    config: dict[str, Any] = field(default_factory=dict)
+
+
+def blank(case: ComponentCase, *, lang: str = "en") -> Language:
+    """A pipeline with only the component, under the name of its factory, not initialised."""
+    nlp = spacy.blank(lang)
+    nlp.add_pipe(case.factory, config=case.config)
+    return nlp
+
+
+def train(nlp: Language, examples: list[Example], steps: int = STEPS, seed: int = 0) -> list[float]:
+    """Initialise and train; RETURNS the loss of the last component at each step."""
+    fix_random_seed(seed)
+    optimizer = nlp.initialize(lambda: examples)
+    optimizer.learn_rate = 0.02
+    return [
+        nlp.update(examples, sgd=optimizer, losses={})[nlp.pipe_names[-1]] for _ in range(steps)
+    ]
+
+
+def trained_on(case: ComponentCase, nlp: Language, steps: int = STEPS) -> Language:
+    """The pipeline after training on the case's examples."""
+    train(nlp, case.make_examples(nlp), steps)
+    return nlp
+
+
+@lru_cache(maxsize=1)
+def trained_once(case: ComponentCase) -> Language:
+    """The pipeline with only the component, trained on its examples, which no test may change."""
+    return trained_on(case, blank(case))
+
+
+def copy_of(nlp: Language) -> Language:
+    """The pipeline once more, through bytes."""
+    return spacy.util.load_model_from_config(nlp.config).from_bytes(nlp.to_bytes())
+
+
+def texts_of(case: ComponentCase) -> list[str]:
+    """The texts of the training examples and some odd ones."""
+    texts = [eg.reference.text for eg in case.make_examples(spacy.blank("en"))]
+    return [*texts[:6], "Zwx", *texts[6:9], "An unseen   sentence ☃ of 12 words"]
+
+
+def weights(pipe: Any) -> list[bytes]:
+    """All parameters of a component's model, in order."""
+    return [
+        numpy.asarray(node.get_param(name)).tobytes()
+        for node in pipe.model.walk()
+        for name in node.param_names
+        if node.has_param(name)
+    ]
+
+
+def gradients(pipe: Any) -> list[numpy.ndarray]:
+    """All gradients that a component's model holds, in order, those kept by rows among them."""
+    dense = [
+        numpy.array(node.get_grad(name))
+        for node in pipe.model.walk()
+        for name in node.param_names
+        if node.has_grad(name)
+    ]
+    return [*dense, *(rows.collect(table.ops)[1] for table, rows in row_gradients(pipe.model))]
+
+
+def assert_close(found: Any, expected: Any, tolerance: float = 1e-4) -> None:
+    """Nested lists are equal, numbers in them within a tolerance."""
+    if isinstance(expected, list | tuple):
+        assert len(found) == len(expected), f"{found} is not {expected}"
+        for one, other in zip(found, expected, strict=True):
+            assert_close(one, other, tolerance)
+    elif isinstance(expected, float):
+        assert found == pytest.approx(expected, abs=tolerance)
+    else:
+        assert found == expected
+
+
+def save_corpus(examples: list[Example], path: Path) -> Path:
+    """Write the references as spaCy's own file."""
+    DocBin(docs=[eg.reference for eg in examples], store_user_data=True).to_disk(path)
+    return path
+
+
+def training_config(case: ComponentCase, folder: Path, **component: Any) -> Path:
+    """A config with the component by its factory alone (or these keys), and a corpus beside it."""
+    corpus = save_corpus(case.make_examples(spacy.blank("en")), folder / "corpus.spacy")
+    config = {
+        "paths": {"train": str(corpus), "dev": str(corpus)},
+        "nlp": {"lang": "en", "pipeline": [case.factory]},
+        "components": {case.factory: {"factory": case.factory, **component}},
+        "training": {"seed": 0, "gpu_allocator": None, "max_steps": 8, "eval_frequency": 4},
+    }
+    Config(config).to_disk(folder / "config.cfg")
+    return folder / "config.cfg"
+
+
+def save_golden(case: ComponentCase) -> Path:
+    """Save a tiny trained pipeline of this version and what it says, for later versions to load."""
+    folder = case.golden / f"{case.factory}-{seqpipe.__version__}"
+    # The tokenizer and the lookups of a language are spaCy's, and take more room than the model.
+    nlp = trained_on(case, blank(case, lang="xx"))
+    nlp.to_disk(folder)
+    texts = texts_of(case)
+    entries = [
+        {"text": text, "annotations": case.annotations(doc)}
+        for text, doc in zip(texts, nlp.pipe(texts), strict=True)
+    ]
+    lines = json.dumps(entries, ensure_ascii=False, indent=1)
+    (folder / "expected.json").write_text(lines + "\n", encoding="utf-8")
+    return folder
+
+
+def misaligned(eg: Example) -> Example:
+    """The example with its first word split in two and its last two tokens in one."""
+    words = [token.text for token in eg.reference]
+    first = words[0]
+    cut = [first[:1], first[1:], *words[1:-2], words[-2] + words[-1]]
+    return Example(Doc(eg.reference.vocab, words=[word for word in cut if word]), eg.reference)
+
+
+def without_annotation(eg: Example) -> Example:
+    """The example with a reference that says nothing."""
+    words = [token.text for token in eg.reference]
+    return Example(eg.predicted.copy(), Doc(eg.reference.vocab, words=words))

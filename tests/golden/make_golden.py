@@ -1,0 +1,14 @@
+"""Makes the golden models of this version: `python -m tests.golden.make_golden`.
+
+Once for each release, and never again: what a release saved must load in every later one.
+"""
+
+from __future__ import annotations
+
+from tests.component_case import save_golden
+from tests.tagging.test_ner import CASE as NER
+from tests.tagging.test_tagger import CASE as TAGGER
+
+if __name__ == "__main__":
+    for case in (NER, TAGGER):
+        save_golden(case)
