@@ -62,7 +62,7 @@ class TagSet:
     def gold(self, examples: Sequence[Example], *, strict: bool = True) -> np.ndarray:
         """The gold tag of each token of the predicted docs, end to end, MISSING where unknown.
 
-        strict (bool): Raise ValueError for a label that is not one of these, which is MISSING
+        strict (bool): Raise ValueError for a label that is not one of these, whose tokens are O
             otherwise.
         """
         iob, labels = _gold_arrays(examples)
@@ -82,10 +82,8 @@ class TagSet:
             np.where(goes_on, self.begin[label], self.single[label]),
             np.where(goes_on, self.inside[label], self.last[label]),
         )
-        missing = iob == IOB_MISSING
-        if unknown:
-            missing |= np.isin(labels, list(unknown))
-        return np.where(iob == IOB_OUT, 0, np.where(missing, MISSING, tags))
+        outside = (iob == IOB_OUT) | np.isin(labels, list(unknown))
+        return np.where(outside, 0, np.where(iob == IOB_MISSING, MISSING, tags))
 
     def spans(self, tags: np.ndarray, lengths: Sequence[int]) -> np.ndarray:
         """The entities of decoded tags of docs end to end: (start, end, label), `(n, 3)`."""

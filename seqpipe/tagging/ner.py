@@ -12,6 +12,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from seqpipe.files import InputError
+from seqpipe.layers.crf import MISSING
 from seqpipe.layers.crf_inference import forward_backward, nbest, viterbi
 from seqpipe.layers.potentials import Potentials
 
@@ -156,7 +157,8 @@ class RNNEntityRecognizer(TokenPipe):
     def calibrate(self, examples: Iterable[Example]) -> float:
         """Fit the temperature, so that a confidence of 0.8 is right eight times in ten.
 
-        examples (Iterable[Example]): Development data, which training has not seen.
+        examples (Iterable[Example]): Development data, which training has not seen. Entities
+            predicted on tokens without annotation do not count.
         RETURNS (float): The temperature, which is kept in `cfg` and saved with the component.
         """
         batches: list[tuple[Potentials, np.ndarray, list[int]]] = []
@@ -168,6 +170,7 @@ class RNNEntityRecognizer(TokenPipe):
             tags, _ = viterbi(potentials)
             spans = self._tag_set.spans(tags[potentials.packing.inverse], lengths)
             known = self._tag_set.gold(batch, strict=False)
+            spans = spans[[MISSING not in known[start:end] for start, end, _ in spans.tolist()]]
             gold = self._tag_set.spans(np.maximum(known, 0), lengths)
             right = set(map(tuple, gold.tolist()))
             correct.extend(tuple(span) in right for span in spans.tolist())

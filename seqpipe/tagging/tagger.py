@@ -42,6 +42,10 @@ class RNNTagger(TokenPipe):
         if target != "tag_" and not Token.has_extension(target[2:]):
             Token.set_extension(target[2:], default=None)
 
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        """Score predicted docs. RETURNS (Dict[str, Any]): What the scorer gives for the target."""
+        return super().score(examples, target=self.target, **kwargs)
+
     def tag_names(self) -> list[str]:
         return list(self.labels)
 

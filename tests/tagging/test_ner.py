@@ -291,6 +291,13 @@ def test_calibration_without_a_prediction_keeps_the_temperature_at_one(nlp, ner)
 # Missing annotation
 
 
+def test_calibration_leaves_out_what_was_not_annotated(nlp, ner):
+    known, hidden = make_examples(nlp)[0], make_examples(nlp)[0]
+    hidden.reference.set_ents([], default="missing")
+    assert ner.calibrate([hidden]) == 1.0
+    assert ner.calibrate([known, hidden]) == ner.calibrate([known])
+
+
 def test_tokens_marked_missing_take_any_label_that_hides_there(nlp, ner):
     words = ["Mina", "Okafor", "saw", "Lima", "today"]
     tags = ["B-PER", "L-PER", "O", "-", "-"]

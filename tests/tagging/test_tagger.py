@@ -63,7 +63,6 @@ class TestTagger(ComponentChecks, SharedTok2VecChecks):
 
 NAMES = TINY | {
     "target": "_.is_name",
-    "scorer": {"@scorers": "seqpipe.TaggerScorer.v1", "target": "_.is_name"},
 }
 
 
