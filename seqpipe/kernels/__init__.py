@@ -1,1 +1,0 @@
-"""Compiled loops over plain arrays. They know no Thinc and no spaCy."""
