@@ -56,6 +56,10 @@ class SequencePipe(TrainablePipe):
             norm is scaled down to it (Pascanu et al. 2013). 0 turns it off.
         scorer (Callable): From examples to a dictionary of scores.
         """
+        if not 0.0 <= max_gradient_norm < math.inf:
+            raise InputError(
+                f"{name}: max_gradient_norm = {max_gradient_norm}: expected a norm, or 0 for none"
+            )
         self.vocab = vocab
         self.model = model
         self.name = name
@@ -248,7 +252,7 @@ class SequencePipe(TrainablePipe):
         """
         docs = list(docs)
         predictions: list[Any] = [None] * len(docs)
-        for indices in _batches_by_length([len(doc) for doc in docs]):
+        for indices in batches_by_length([len(doc) for doc in docs]):
             batch = self.predict_batch([docs[i] for i in indices])
             for i, prediction in zip(indices, batch, strict=True):
                 predictions[i] = prediction
@@ -265,7 +269,7 @@ class SequencePipe(TrainablePipe):
         """Load what `to_bytes` gave."""
         data = srsly.msgpack_loads(bytes_data)
         if "vocabularies" not in exclude:
-            self._vocabularies_from_bytes(data["vocabularies"])
+            self._vocabularies_from_bytes(data.get("vocabularies", b""))
         super().from_bytes(data["pipe"], exclude=exclude)
         self._connect_loaded()
         return self
@@ -348,7 +352,7 @@ def _adopted(vocabulary: str | Path | None, nlp: Language | None) -> Vocabulary 
     return adopted
 
 
-def _batches_by_length(lengths: list[int]) -> Iterator[list[int]]:
+def batches_by_length(lengths: list[int]) -> Iterator[list[int]]:
     """Indices of docs, shortest first, in batches of at most BATCH_TOKENS tokens (or one doc)."""
     batch: list[int] = []
     tokens = 0

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqpipe.files import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from spacy.language import Language
+    from spacy.tokens import Doc
     from spacy.training import Example
 
 
@@ -88,6 +90,21 @@ def read_examples(nlp: Language, data: str | Path) -> list[Example]:
     if not any(len(eg.reference) for eg in examples):
         raise InputError("no sentence in it, expected at least one", path=path)
     return examples
+
+
+def run_before(nlp: Language, component: Any, docs: Iterable[Doc]) -> Iterator[Doc]:
+    """Run the components that stand before one over docs: what it would be given.
+
+    nlp (Language): The pipeline.
+    component: One of its components.
+    docs (Iterable[Doc]): Docs, which are changed.
+    YIELDS (Doc): Each of them.
+    """
+    earlier = list(takewhile(lambda pair: pair[1] is not component, nlp.pipeline))
+    for doc in docs:
+        for _, pipe in earlier:
+            doc = pipe(doc)
+        yield doc
 
 
 def _check_folder(folder: Path) -> None:

@@ -15,7 +15,7 @@ from thinc.api import SGD, Adam
 
 from seqpipe.files import InputError
 from seqpipe.layers.embed import ROW_GRADIENT, row_gradients
-from seqpipe.pipe import BATCH_TOKENS, SequencePipe, _batches_by_length
+from seqpipe.pipe import BATCH_TOKENS, SequencePipe, batches_by_length
 
 TAGGED = [
     (["Anna", "paid", "Ms", "Bell"], ["N", "V", "T", "N"]),
@@ -23,7 +23,6 @@ TAGGED = [
     (["in", "Bonn", ",", "Anna", "spoke", "often"], ["P", "N", "X", "N", "V", "A"]),
 ]
 TINY = {
-    "dropout": 0.0,
     "tok2vec": {"width": 6, "feature_width": 3, "characters": {"nO": 4, "width": 3}},
     "encoder": {"nO": 8},
 }
@@ -187,7 +186,7 @@ def test_docs_without_a_token_teach_nothing():
 
 @given(st.lists(st.integers(0, 2 * BATCH_TOKENS), max_size=40))
 def test_batches_hold_every_doc_once_and_not_too_many_tokens(lengths):
-    batches = list(_batches_by_length(lengths))
+    batches = list(batches_by_length(lengths))
     assert sorted(i for batch in batches for i in batch) == list(range(len(lengths)))
     for batch in batches:
         assert len(batch) == 1 or sum(lengths[i] for i in batch) <= BATCH_TOKENS
@@ -195,7 +194,7 @@ def test_batches_hold_every_doc_once_and_not_too_many_tokens(lengths):
 
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=40))
 def test_batches_hold_docs_of_like_length(lengths):
-    order = [lengths[i] for batch in _batches_by_length(lengths) for i in batch]
+    order = [lengths[i] for batch in batches_by_length(lengths) for i in batch]
     assert order == sorted(lengths)
 
 

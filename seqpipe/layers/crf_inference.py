@@ -1,11 +1,11 @@
 """Exact inference in a linear-chain CRF: forward-backward, marginals, Viterbi, n-best.
 
 Every function takes a packed batch of any sentences, in float64 on the CPU (a handful of scores a
-token is not worth a GPU), and loops over time steps only. Sums are taken
-in log space and float64: log Σ_i exp(α_i + T_ij) is computed as log(exp(α - max α) · exp(T)) +
-max α, one small product instead of a cube of exponentials. Should that lose every path of a
-sentence to underflow (scores some 700 nats apart), the batch is done again with the cube (Rabiner
-1989, section III; Sutton & McCallum 2012, section 4.1).
+token is not worth a GPU), and loops over time steps only. Sums are taken in log space:
+log Σ_i exp(α_i + T_ij) is computed as log(exp(α - max α) · exp(T)) + max α, one small product
+instead of a cube of exponentials. A batch with scores so far apart (some 700 nats) that this could
+lose a path to underflow is done again with the cube (Rabiner 1989, section III; Sutton & McCallum
+2012, section 4.1).
 
 Notation: N tokens, B sentences (by rank, longest first), L tags.
 """
@@ -19,6 +19,8 @@ import numpy as np
 
 from .potentials import Potentials
 
+CUBE_SIZE = 1 << 22  # scores of (row, tag, tag) that are held at once
+
 
 @dataclass
 class Posteriors:
@@ -28,31 +30,30 @@ class Posteriors:
     beta (ndarray): log Σ over what may follow token t in tag j, `(N, L)`, emission excluded.
     log_z (ndarray): log partition function by rank, `(B,)`; 0 for an empty sentence.
     potentials (Potentials): What they were computed from.
+    exact (bool): Whether the scores were too far apart for products.
     """
 
     alpha: np.ndarray
     beta: np.ndarray
     log_z: np.ndarray
     potentials: Potentials
+    exact: bool = False
 
     def marginals(self) -> Any:
         """P(y_t = j | x), `(N, L)`."""
         return np.exp(self.alpha + self.beta - self.log_z[self._ranks, None])
 
-    def expected_transitions(self) -> Any:
+    def expected_transitions(self) -> np.ndarray:
         """Σ over tokens and sentences of P(y_t-1 = i, y_t = j | x), `(L, L)`."""
         P = self.potentials
         before, after = neighbours(P.packing)
-        arriving = P.emissions[after] + self.beta[after]
-        a_max, b_max = _row_max(self.alpha[before]), _row_max(arriving)
-        with np.errstate(over="ignore", invalid="ignore"):
-            weight = np.exp(a_max + b_max - self.log_z[self._ranks[after], None])
-            left = np.exp(self.alpha[before] - a_max) * weight
-            pairs = left.T @ np.exp(arriving - b_max) * np.exp(P.transitions)
-        if np.isfinite(pairs).all():
-            return pairs
-        joint = self.alpha[before][:, :, None] + P.transitions + arriving[:, None, :]
-        return np.exp(joint - self.log_z[self._ranks[after], None, None]).sum(axis=0)
+        alpha, arriving = self.alpha[before], P.emissions[after] + self.beta[after]
+        log_z = self.log_z[self._ranks[after], None]
+        if self.exact:
+            return _summed_cube(alpha, P.transitions, arriving - log_z)
+        a_max, b_max = _row_max(alpha), _row_max(arriving)
+        left = np.exp(alpha - a_max) * np.exp(a_max + b_max - log_z)
+        return left.T @ np.exp(arriving - b_max) * np.exp(P.transitions)
 
     def segment_log_prob(self, rows: list[np.ndarray], tags: list[np.ndarray]) -> np.ndarray:
         """log P of runs of tags, summed over all that may stand before and after, `(runs,)`.
@@ -82,9 +83,25 @@ class Posteriors:
 def forward_backward(potentials: Potentials) -> Posteriors:
     """α, β and log Z of every sentence. A sentence without a legal path has log Z = -inf."""
     posteriors = _forward_backward(potentials, _sum_product)
-    if not np.isfinite(posteriors.log_z).all():
+    if _may_underflow(posteriors):
         posteriors = _forward_backward(potentials, _sum_exact)
+        posteriors.exact = True
     return posteriors
+
+
+def _may_underflow(posteriors: Posteriors) -> bool:
+    """Whether a product of exponentials may have lost a path: a finite score far below its row's top.
+
+    exp underflows 745 nats below 0; what is lost at one step shows in the scores of that step.
+    """
+    P = posteriors.potentials
+    finite = P.transitions[np.isfinite(P.transitions)]
+    room = 700.0 - np.abs(finite).max(initial=0.0)
+    for scores in (posteriors.alpha, posteriors.beta + P.emissions):
+        lowest = np.where(np.isfinite(scores), scores, np.inf).min(axis=1, initial=np.inf)
+        if (_row_max(scores)[:, 0] - lowest > room).any():
+            return True
+    return bool(np.isnan(posteriors.log_z).any())
 
 
 def log_partition(potentials: Potentials) -> Any:
@@ -126,17 +143,22 @@ def nbest(potentials: Potentials, n: int) -> tuple[np.ndarray, np.ndarray]:
     P = potentials.to_numpy()
     packing, L = P.packing, len(P.start)
     B, steps = len(packing.lengths), packing.steps()
+    rows = max(1, CUBE_SIZE // (L * L * n))  # sentences at once
     best = np.full((B, L, n), -np.inf)  # scores of the n best ways to reach each tag
     source = np.zeros((packing.tokens, L, n), dtype=np.int32)  # from tag * n + rank
     for t, (start, end, size) in enumerate(steps):
         if t == 0:
             best[:size, :, 0] = P.start + P.emissions[start:end]
             continue
-        reach = best[:size, None, :, :] + P.transitions.T[None, :, :, None]  # (size, to, from, n)
-        reach = reach.reshape(size, L, L * n)
-        source[start:end] = _top(reach, n)
-        best[:size] = np.take_along_axis(reach, source[start:end], axis=2)
-        best[:size] += P.emissions[start:end, :, None]
+        for i in range(0, size, rows):
+            some, into = slice(i, min(i + rows, size)), slice(start + i, min(start + i + rows, end))
+            reach = (
+                best[some, None, :, :] + P.transitions.T[None, :, :, None]
+            )  # (rows, to, from, n)
+            reach = reach.reshape(-1, L, L * n)
+            source[into] = _top(reach, n)
+            best[some] = np.take_along_axis(reach, source[into], axis=2)
+            best[some] += P.emissions[into, :, None]
     final = (best + P.end[:, None]).reshape(B, L * n)
     chosen = _top(final, n)
     scores = np.take_along_axis(final, chosen, axis=1)
@@ -191,6 +213,16 @@ def _sum_product(scores: Any, transitions: Any) -> Any:
     top = _row_max(scores)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         return np.log(np.exp(scores - top) @ np.exp(transitions)) + top
+
+
+def _summed_cube(left: Any, transitions: Any, right: Any) -> np.ndarray:
+    """Σ over rows of exp(left_i + T_ij + right_j), `(L, L)`."""
+    rows = max(1, CUBE_SIZE // transitions.size)
+    total = np.zeros_like(transitions)
+    for i in range(0, len(left), rows):
+        some = slice(i, i + rows)
+        total += np.exp(left[some, :, None] + transitions + right[some, None, :]).sum(axis=0)
+    return total
 
 
 def _sum_exact(scores: Any, transitions: Any) -> Any:

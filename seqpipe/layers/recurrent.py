@@ -35,7 +35,8 @@ def LSTM(
     nI (int): Width of the input.
     bi (bool): Two directions, each from its own end, joined side by side (Schuster & Paliwal 1997).
     depth (int): Levels; each reads the output of the one below.
-    dropout (float): Between levels, one mask a sequence.
+    dropout (float): Between levels, one mask a sequence. A spaCy component sets it to the rate
+        that it trains with.
     RETURNS (Model): From sequences `(length, nI)` to `(length, nO)`, in the form they came in.
     """
     return with_packed(lstm_stack(nO, nI, bi=bi, depth=depth, dropout=dropout))
@@ -52,6 +53,9 @@ def lstm_stack(
     """The LSTM over packed batches. Arguments as for `LSTM`."""
     if depth < 1:
         raise ValueError(f"depth={depth}: at least 1 expected")
+    for name, width in (("nO", nO), ("nI", nI)):
+        if width is not None and width < 1:
+            raise ValueError(f"{name}={width}: at least 1 expected")
     if bi and nO is not None and nO % 2:
         raise ValueError(f"nO={nO}: an even width expected, half for each of two directions")
     levels = [lstm_level(nO, nI if i == 0 else nO, bi=bi) for i in range(depth)]

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import lru_cache
+from threading import Lock
 from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
@@ -35,8 +36,19 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(thread_count(), thread_name_prefix="seqpipe")
 
 
-# A forked child has none of its parent's threads.
-os.register_at_fork(after_in_child=_pool.cache_clear)
+# Held by the caller whose tasks run side by side: the limit on BLAS is one for the whole process.
+_turn = Lock()
+
+
+def _forget() -> None:
+    """A forked child has none of its parent's threads, and must not wait for them."""
+    global _turn
+    _pool.cache_clear()
+    _turn = Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 
 
 def side_by_side(tasks: Sequence[Callable[[], Result]]) -> list[Result]:
@@ -45,9 +57,16 @@ def side_by_side(tasks: Sequence[Callable[[], Result]]) -> list[Result]:
     tasks: They write to different places. Each uses products of one thread.
     RETURNS (List): Their results, in order.
     """
-    if len(tasks) < 2 or thread_count() < 2:
+    turn = _turn
+    if len(tasks) < 2 or thread_count() < 2 or not turn.acquire(blocking=False):
         return [task() for task in tasks]
-    with _blas().limit(limits=1):
-        others = [_pool().submit(task) for task in tasks[1:]]
-        first = tasks[0]()
-        return [first, *(other.result() for other in others)]
+    try:
+        with _blas().limit(limits=1):
+            others = [_pool().submit(task) for task in tasks[1:]]
+            try:
+                first = tasks[0]()
+            finally:
+                wait(others)
+            return [first, *(other.result() for other in others)]
+    finally:
+        turn.release()

@@ -43,15 +43,20 @@ def calibrate(
     gpu_id: GpuId = -1,
 ) -> None:
     """Fit an rnn_ner's temperature, so that a confidence of 0.8 is right eight times in ten."""
+    from spacy.training import Example
+
     from seqpipe.files import atomic_folder
-    from seqpipe.pipelines import choose_device, load_pipeline, read_examples
+    from seqpipe.pipelines import choose_device, load_pipeline, read_examples, run_before
 
     choose_device(gpu_id)
     nlp = load_pipeline(model)
     ner = _recognizer(nlp, component, model)
     examples = read_examples(nlp, data)
     before = nlp.evaluate(examples).get("ents_ece")
-    temperature = ner.calibrate(examples)
+    seen = run_before(nlp, ner, (eg.predicted.copy() for eg in examples))
+    temperature = ner.calibrate(
+        Example(doc, eg.reference) for doc, eg in zip(seen, examples, strict=True)
+    )
     after = nlp.evaluate(examples).get("ents_ece")
     with atomic_folder(output) as folder:
         nlp.to_disk(folder)
@@ -72,17 +77,13 @@ def nbest(
     from rich.console import Console
     from rich.text import Text
 
-    from seqpipe.pipelines import choose_device, load_pipeline
+    from seqpipe.pipelines import choose_device, load_pipeline, run_before
     from seqpipe.reporting.entities import Entity, mark_entities
 
     choose_device(gpu_id)
     nlp = load_pipeline(model)
     ner = _recognizer(nlp, component, model)
-    doc = nlp.make_doc(text)
-    for name, pipe in nlp.pipeline:
-        if pipe is ner:
-            break
-        doc = nlp.get_pipe(name)(doc)
+    doc = next(run_before(nlp, ner, [nlp.make_doc(text)]))
     console = Console(highlight=False)
     for reading in ner.nbest([doc], n)[0]:
         entities = []

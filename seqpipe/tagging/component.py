@@ -12,7 +12,6 @@ from .tagger import RNNTagger
 DEFAULT_MODEL = """
 [model]
 @architectures = "seqpipe.RNNTagger.v1"
-dropout = 0.5
 
 [model.tok2vec]
 @architectures = "seqpipe.WordFeatures.v1"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,10 +34,15 @@ def _key(start_char: int, end_char: int) -> Any:
     return ("._.", _KEY, start_char, end_char)
 
 
-def clear_confidences(doc: Doc) -> None:
-    """Forget all confidences of a doc."""
-    for key in [key for key in doc.user_data if key[:2] == ("._.", _KEY)]:
-        del doc.user_data[key]
+def clear_confidences(doc: Doc, *, keep: Iterable[Span] = ()) -> None:
+    """Forget the confidences of a doc.
+
+    keep (Iterable[Span]): Spans of it whose confidence stays.
+    """
+    kept = {_key(s.start_char, s.end_char) for s in keep if get_confidence(s) is not None}
+    for key in list(doc.user_data):
+        if isinstance(key, tuple) and key[:2] == ("._.", _KEY) and key not in kept:
+            del doc.user_data[key]
 
 
 def fit_temperature(

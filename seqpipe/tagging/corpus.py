@@ -20,7 +20,7 @@ from spacy.training.corpus import Corpus
 from spacy.util import registry
 
 from seqpipe.files import InputError
-from seqpipe.tagging.schemes import OUTSIDE, scheme_named, spans_of, tags_from_spans
+from seqpipe.tagging.schemes import scheme_named, spans_of, tags_from_spans
 
 SUFFIXES = (".conll", ".bio", ".iob", ".biluo", ".iobes", ".tsv", ".txt")
 SEPARATORS = ("whitespace", "tab", "space")
@@ -54,7 +54,8 @@ def make_conll_corpus(
         or "space" (exactly one).
     docstart (str): The first column of a line that starts a document and is no token; "" for none.
     unit (str): What becomes one Doc: a "sentence" or a "document".
-    missing (str): The value, in any column but the word's, of a token that was not annotated.
+    missing (str): The value, in any column but the word's, of a token that was not annotated. No
+        entity reaches over it: a tag that goes on with one (an I- in BIO) may not follow it.
     limit (int): The most examples to read, 0 for all.
     RETURNS (Callable[[Language], Iterator[Example]]): The reader. It raises InputError with file,
         line and value where the file is at fault, and where there is no sentence at all.
@@ -307,11 +308,10 @@ def _values(sentence: Sentence, name: str, layout: Layout, path: Path) -> list[s
 
 
 def _entities(column: list[str], lines: list[int], layout: Layout, path: Path) -> list[str | None]:
-    is_missing = [tag == layout.missing for tag in column]
-    known = [OUTSIDE if gone else tag for tag, gone in zip(column, is_missing, strict=True)]
+    known = [None if tag == layout.missing else tag for tag in column]
     spans = spans_of(known, layout.scheme, path=path, lines=lines)
     tags = tags_from_spans(spans, len(column), "BIO")
-    return [None if gone else tag for tag, gone in zip(tags, is_missing, strict=True)]
+    return [None if tag is None else new for tag, new in zip(known, tags, strict=True)]
 
 
 def _register(name: str) -> None:

@@ -17,7 +17,6 @@ def RNNTagger(
     tok2vec: Model[list[Doc], list[Floats2d]],
     encoder: Model[Any, Any],
     head: Model[Packed, Potentials],
-    dropout: float = 0.5,
 ) -> Model[list[Doc], Potentials]:
     """A tagger of the kind of Lample et al. 2016 and Ma & Hovy 2016.
 
@@ -25,17 +24,16 @@ def RNNTagger(
         `tok2vec` or transformer.
     encoder (Model): Over packed sequences: `seqpipe.LSTM.v1`.
     head (Model): `seqpipe.CRF.v1` or `seqpipe.TokenSoftmax.v1`.
-    dropout (float): Before and after the encoder, one mask a sequence. spaCy's training sets it to
-        `[training] dropout`.
-    RETURNS (Model): From docs to the potentials of their tags.
+    RETURNS (Model): From docs to the potentials of their tags. Before and after the encoder there is
+        dropout, one mask a sequence, at the rate of `[training] dropout`.
     """
     output: Model[Floats2d, Floats2d] = Linear()
     model: Model[Any, Potentials] = chain(
         tok2vec,
         list2packed(),
-        sequence_dropout(dropout),
+        sequence_dropout(),
         encoder,
-        sequence_dropout(dropout),
+        sequence_dropout(),
         on_rows(output),
         head,
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from spacy.pipeline.tok2vec import Tok2VecListener
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.vocab import Vocab
@@ -15,6 +16,7 @@ from seqpipe.files import InputError
 from seqpipe.layers.crf import MISSING
 from seqpipe.layers.crf_inference import forward_backward, nbest, viterbi
 from seqpipe.layers.potentials import Potentials
+from seqpipe.pipe import batches_by_length
 
 from .confidence import clear_confidences, fit_temperature, set_confidence
 from .entities import Entity, TagSet
@@ -116,17 +118,17 @@ class RNNEntityRecognizer(TokenPipe):
         for doc, entities in zip(docs, scores, strict=True):
             kept = list(doc.ents)
             if doc.user_data:
-                clear_confidences(doc)
-            spans = [
-                Span(doc, entity.start, entity.end, label=entity.label)
+                clear_confidences(doc, keep=kept)
+            chosen = [
+                entity
                 for entity in entities
                 if entity.confidence >= self.threshold
                 and not any(ent.start < entity.end and entity.start < ent.end for ent in kept)
             ]
+            spans = [Span(doc, start, end, label=label) for start, end, label, _ in chosen]
             doc.set_ents([*kept, *spans])
-            for entity in entities:
-                start, end = doc[entity.start].idx, doc[entity.end - 1]
-                set_confidence(doc, start, end.idx + len(end), entity.label, entity.confidence)
+            for span, entity in zip(spans, chosen, strict=True):
+                set_confidence(doc, span.start_char, span.end_char, entity.label, entity.confidence)
 
     def nbest(self, docs: Iterable[Doc], n: int = 5) -> list[list[Analysis]]:
         """The n most probable readings of each doc, the best first.
@@ -137,8 +139,14 @@ class RNNEntityRecognizer(TokenPipe):
             their confidences) and the probability that the whole doc is read so.
         """
         docs = list(docs)
-        if not docs:
-            return []
+        analyses: list[list[Analysis]] = [[] for _ in docs]
+        for indices in batches_by_length([len(doc) for doc in docs]):
+            readings = self._nbest_of_batch([docs[i] for i in indices], n)
+            for i, reading in zip(indices, readings, strict=True):
+                analyses[i] = reading
+        return analyses
+
+    def _nbest_of_batch(self, docs: list[Doc], n: int) -> list[list[Analysis]]:
         potentials, lengths = self.potentials(docs), [len(doc) for doc in docs]
         tags, scores = nbest(potentials, n)
         scaled = potentials.scaled(1.0 / self.temperature)
@@ -158,13 +166,15 @@ class RNNEntityRecognizer(TokenPipe):
         """Fit the temperature, so that a confidence of 0.8 is right eight times in ten.
 
         examples (Iterable[Example]): Development data, which training has not seen. Entities
-            predicted on tokens without annotation do not count.
+            predicted on tokens without annotation do not count. Where the model listens to another
+            component, that component must have run over the predicted docs.
         RETURNS (float): The temperature, which is kept in `cfg` and saved with the component.
         """
         batches: list[tuple[Potentials, np.ndarray, list[int]]] = []
         correct: list[bool] = []
         for batch in _batched(examples, 128):
             docs = [eg.predicted for eg in batch]
+            self._check_heard(docs)
             lengths = [len(doc) for doc in docs]
             potentials = self.potentials(docs)
             tags, _ = viterbi(potentials)
@@ -182,6 +192,14 @@ class RNNEntityRecognizer(TokenPipe):
         # No finer than a JSON file keeps it, so that a saved component gives the same confidences.
         self.cfg["temperature"] = round(fit_temperature(confidences, correct), 6)
         return self.temperature
+
+    def _check_heard(self, docs: list[Doc]) -> None:
+        """A listener gives zeros, without a word, for docs that its component has not seen."""
+        listens = any(isinstance(node, Tok2VecListener) for node in self.model.walk())
+        if listens and any(len(doc) and not doc.tensor.size for doc in docs):
+            raise InputError(
+                f"{self.name}: the component that it listens to has not run over these docs"
+            )
 
 
 def _batched(examples: Iterable[Example], size: int) -> Iterable[list[Example]]:

@@ -121,7 +121,7 @@ def allowed(tags: Sequence[str], scheme: str | None) -> Constraints:
 
 
 def spans_of(
-    tags: Sequence[str],
+    tags: Sequence[str | None],
     scheme: str,
     *,
     path: str | os.PathLike[str] | None = None,
@@ -131,7 +131,7 @@ def spans_of(
 
     IOB1 takes any order of its tags; all others are strict.
 
-    tags (Sequence[str]): One tag a token.
+    tags (Sequence[Optional[str]]): One tag a token; None, not annotated, is read as outside.
     scheme (str): The scheme's name.
     path: The file that the tags come from, for the error message.
     lines (Sequence[int]): The line of each tag in that file, from 1.
@@ -143,7 +143,7 @@ def spans_of(
     start, before = 0, None
     for i in range(len(tags) + 1):
         try:
-            after = _parse(tags[i], scheme) if i < len(tags) else None
+            after = _parse(tags[i] or OUTSIDE, scheme) if i < len(tags) else None
             if not _may_follow(before, after):
                 raise ValueError(_fault(tags, i, scheme))
         except ValueError as err:
@@ -182,18 +182,6 @@ def tags_from_spans(spans: Iterable[Span], length: int, scheme: str) -> list[str
         tags[start:end] = [f"{p}-{label}" for p in _prefixes(end - start, adjacent, scheme)]
         previous = span
     return tags
-
-
-def convert(tags: Sequence[str], from_scheme: str, to_scheme: str) -> list[str]:
-    """Rewrite the tags of one sentence in another scheme.
-
-    tags (Sequence[str]): One tag a token.
-    from_scheme (str): The scheme that they are in.
-    to_scheme (str): The scheme wanted.
-    RETURNS (list): One tag a token.
-    RAISES (InputError): As for spans_of.
-    """
-    return tags_from_spans(spans_of(tags, from_scheme), len(tags), to_scheme)
 
 
 @lru_cache(maxsize=4096)
@@ -237,15 +225,16 @@ def _prefixes(length: int, adjacent: bool, scheme: str) -> list[str]:
     return [unit] if length == 1 else ["B"] + ["I"] * (length - 2) + [last]
 
 
-def _fault(tags: Sequence[str], i: int, scheme: str) -> str:
+def _fault(tags: Sequence[str | None], i: int, scheme: str) -> str:
     """Say what is wrong where tag i, or the end, may not follow the tag before."""
-    before = tags[i - 1] if i else None
-    after = tags[i] if i < len(tags) else None
+    before = (tags[i - 1] or OUTSIDE) if i else None
+    after = (tags[i] or OUTSIDE) if i < len(tags) else None
     others = [s for s in SCHEMES if _legal(before, after, s)]
+    shown = [tag or "a token without annotation" for tag in tags[max(i - 1, 0) : i + 1]]
     if after is None:
-        found = f"{before} at the end of a sentence"
+        found = f"{shown[0]} at the end of a sentence"
     else:
-        found = f"{after} after {before}" if before else f"{after} at the start of a sentence"
+        found = f"{shown[-1]} after {shown[0]}" if i else f"{shown[0]} at the start of a sentence"
     labels = [tag.partition("-")[2] for tag in (before, after) if tag not in (None, OUTSIDE)]
     expected = [
         t for t in tags_of(list(dict.fromkeys(labels)), scheme) if _legal(before, t, scheme)

@@ -1,9 +1,11 @@
-"""Config blocks that name a registered function: is it registered, and are its arguments right?"""
+"""Config blocks that name a registered function: is it registered, are its arguments right, and
+does it take them?"""
 
 from __future__ import annotations
 
 import inspect
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 # Where, what was expected, and the value found (... for none).
 Fault = tuple[Place, str, Any]
 MODULES = re.compile(r"\b(?:\w+\.)+(?=\w)")
+# How our own functions refuse an argument: "depth=0: at least 1 expected".
+REFUSAL = re.compile(r"(\w+) ?= ?([^:]*): (.+)")
+_NOT_BUILT = object()
 
 
 def is_block(value: Any) -> bool:
@@ -63,6 +68,87 @@ def factory_block(
     internal = internal if internal in registry.factories else factory
     # A factory is a registered function like others, which spaCy hands the pipeline and a name.
     return [], {**merged, "@factories": internal, "nlp": nlp, "name": name}
+
+
+def building_faults(values: Any, place: Place) -> list[Fault]:
+    """Build every block in a section, the innermost first, for their own complaints.
+
+    A block around one that cannot be built is not tried.
+
+    values (Dict[str, Any]): The section, with defaults and variables filled in, checked.
+    place (Tuple[str]): Where it stands in the config.
+    RETURNS (List[Tuple[Place, str, Any]]): Place, message and value (... for none) of each fault.
+    """
+    faults: list[Fault] = []
+    with warnings.catch_warnings():
+        # They come again when training builds the same.
+        warnings.simplefilter("ignore")
+        _build(values, place, faults)
+    return faults
+
+
+def _build(values: Any, place: Place, faults: list[Fault]) -> Any:
+    """RETURNS: What the config's value stands for, or _NOT_BUILT."""
+    from spacy.util import registry
+    from thinc.api import ConfigValidationError
+
+    if not isinstance(values, dict):
+        return values
+    built = {key: _build(value, (*place, key), faults) for key, value in values.items()}
+    if any(value is _NOT_BUILT for value in built.values()):
+        return _NOT_BUILT
+    if not is_block(values):
+        return built
+    try:
+        return registry.resolve({"block": built})["block"]
+    except ConfigValidationError:
+        # Types were checked before: what is left here is a function that returns another type.
+        return _NOT_BUILT
+    except (ValueError, TypeError, KeyError) as error:
+        faults.append(_refused(error, values, place))
+    except Exception:
+        # It may need more than its block says; then spaCy is the one to build it.
+        pass
+    return _NOT_BUILT
+
+
+def _refused(error: Exception, block: dict[str, Any], place: Place) -> Fault:
+    """Find the argument that a function complained of."""
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    # Components begin with their name, which the place says already.
+    message = " ".join(text.split()).removeprefix(f"{block.get('name')}: ")
+    plain = {
+        key: value
+        for key, value in block.items()
+        if not (key.startswith("@") or key in ("nlp", "name") or isinstance(value, dict))
+    }
+    refusal = REFUSAL.match(message)
+    if refusal and refusal[2] in _spellings(plain.get(refusal[1], ...)):
+        return (*place, refusal[1]), refusal[3], plain[refusal[1]]
+    named = _arguments_named(message, plain)
+    if len(named) == 1:
+        return (*place, named[0]), message, plain[named[0]]
+    return place, message, ...
+
+
+def _spellings(value: Any) -> tuple[str, ...]:
+    return str(value), repr(value), f'"{value}"'
+
+
+def _arguments_named(message: str, arguments: dict[str, Any]) -> list[str]:
+    """The arguments that a message may be about, by the surest sign that there is."""
+    words = {word.strip(".") for word in re.findall(r"-?[\w.]+", message)}
+    with_value = [
+        key for key, value in arguments.items() if key in words and words & {*_spellings(value)}
+    ]
+    quoted = [key for key in arguments if repr(key) in message]
+    by_value = [
+        key
+        for key, value in arguments.items()
+        for part in (value if isinstance(value, list) else [value])
+        if isinstance(part, str) and part in words
+    ]
+    return with_value or quoted or by_value
 
 
 def _function_faults(block: dict[str, Any], place: Place) -> list[Fault]:

@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqpipe.files import InputError
-from seqpipe.training.config_blocks import Fault, check_block, factory_block, is_block
+from seqpipe.training.config_blocks import (
+    Fault,
+    building_faults,
+    check_block,
+    factory_block,
+    is_block,
+)
 from seqpipe.training.config_file import VARIABLE, ConfigFile, Place, nearest
 
 if TYPE_CHECKING:
@@ -238,15 +244,16 @@ def _block_faults(filled: Config) -> Iterator[Fault]:
 
 def _building_faults(filled: Config) -> Iterator[Fault]:
     """Build what is cheap to build, for its own complaints to come with their section."""
-    from spacy.util import registry
+    from spacy.util import get_lang_class
 
-    for section in ("training", "corpora"):
-        for key, block in filled[section].items():
-            if is_block(block):
-                try:
-                    registry.resolve({key: block})
-                except (ValueError, TypeError, KeyError) as error:
-                    yield ((section, key), " ".join(str(error).split()), ...)
+    for section in ("corpora", "training", "initialize"):
+        yield from building_faults(filled[section], (section,))
+    yield from building_faults(filled["nlp"]["tokenizer"], ("nlp", "tokenizer"))
+    nlp = get_lang_class(filled["nlp"]["lang"])()
+    for name in filled["nlp"]["pipeline"]:
+        block = filled["components"][name]
+        if "factory" in block:
+            yield from building_faults(factory_block(nlp, name, block)[1], ("components", name))
 
 
 def _path_faults(file: ConfigFile, config: Config, filled: Config) -> Iterator[Fault]:

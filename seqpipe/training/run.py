@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from seqpipe.training.config_check import explain_config_error, load_checked_config
 from seqpipe.training.config_file import ConfigFile
+
+# How spaCy's loop announces that it stops; the exception itself goes on to the caller.
+ABORTED = re.compile(r"(Aborting\s+and\s+saving.*?)\s+Encountered\s+exception:.*", re.DOTALL)
+
+
+class _WithoutExceptions:
+    """A stream that leaves out the exceptions that spaCy's loop writes: the caller says them."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        end = "\033[0m\n" if "\033[" in text else "\n"
+        return self.stream.write(ABORTED.sub(lambda match: match[1] + end, text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
 
 
 def train_from_config(
@@ -36,5 +54,6 @@ def train_from_config(
         except ConfigValidationError as error:
             raise explain_config_error(file, error) from error
         output.mkdir(parents=True, exist_ok=True)
-        train(nlp, output, use_gpu=use_gpu, stdout=stdout, stderr=stderr)
+        shown: Any = _WithoutExceptions(stdout)
+        train(nlp, output, use_gpu=use_gpu, stdout=shown, stderr=stderr)
     return output / DIR_MODEL_BEST

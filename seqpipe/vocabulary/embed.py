@@ -10,6 +10,7 @@ from spacy.util import registry
 from thinc.api import Model
 from thinc.types import Floats2d, Ragged
 
+from seqpipe.files import InputError
 from seqpipe.layers.embed import embedding
 from seqpipe.layers.resize import resize
 
@@ -43,6 +44,10 @@ def WordFeatures(
         <UNK> has an embedding that was learned (Lample et al. 2016, section 4.3).
     RETURNS (Model): From docs to `(tokens, nO)` each.
     """
+    if not 0.0 <= unk_rate <= 1.0:
+        raise InputError(f"unk_rate = {unk_rate}: expected a share from 0 to 1")
+    if static_vectors < 0:
+        raise InputError(f"static_vectors = {static_vectors}: expected a width, or 0 for none")
     layers = [embedding(width), *(embedding(feature_width) for _ in features)]
     total = width + feature_width * len(features)
     if characters is not None:
@@ -151,5 +156,12 @@ def _init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:
         characters = model.layers[len(tables)]
         resize(characters, "nV", len(vocabularies["character"]))
         characters.initialize()
-    if model.attrs["static_vectors"]:
-        model.layers[-1].initialize(X=X)
+    if model.attrs["static_vectors"] and X:
+        static = model.layers[-1]
+        if not X[0].vocab.vectors_length:
+            raise InputError(
+                f"static_vectors = {static.get_dim('nO')}: the pipeline has no vectors, "
+                "expected some in [initialize] vectors"
+            )
+        resize(static, "nM", X[0].vocab.vectors_length)
+        static.initialize(X=X)

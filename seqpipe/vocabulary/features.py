@@ -66,8 +66,7 @@ class TokenVocabulary:
         rare = Vocabulary(max_size=None, min_count=2)
         self.features = tuple(features)
         self.vocabularies = {"word": words, **dict.fromkeys(features, rare), "character": rare}
-        self._cache: dict[int, int] = {}
-        self._forget()
+        self._cache: dict[int, tuple[list[int], np.ndarray]] = {}
 
     @property
     def words(self) -> Vocabulary:
@@ -104,34 +103,28 @@ class TokenVocabulary:
         flat = np.concatenate(orths) if orths else np.zeros(0, dtype="uint64")
         types, inverse = np.unique(flat, return_inverse=True)
         if len(self._cache) > CACHE_SIZE:
-            self._forget()
-        rows = [self._row(orth, docs) for orth in types.tolist()]
-        ids = np.array([self._ids[row] for row in rows], dtype=np.int64)
+            self._cache = {}
+        rows = [self._type(orth, docs) for orth in types.tolist()]
+        ids = np.array([ids for ids, _ in rows], dtype=np.int64)
         return EncodedTokens(
             types=inverse,
             ids=ids.reshape(len(rows), 1 + len(self.features)),
-            characters=[self._characters[row] for row in rows],
+            characters=[characters for _, characters in rows],
             lengths=[len(doc) for doc in docs],
         )
 
-    def _row(self, orth: int, docs: Sequence[Doc]) -> int:
-        row = self._cache.get(orth)
-        if row is None:
+    def _type(self, orth: int, docs: Sequence[Doc]) -> tuple[list[int], np.ndarray]:
+        """The ids of a text as word and features, and those of its characters."""
+        # Other threads may be here too: an entry is whole before it is put in.
+        found = self._cache.get(orth)
+        if found is None:
             text = _text(orth, docs)
-            row = self._cache[orth] = len(self._ids)
-            self._ids.append(
-                [self.words.id(text)]
-                + [self.vocabularies[name].id(EXTRACTORS[name](text)) for name in self.features]
-            )
+            ids = [self.vocabularies[name].id(EXTRACTORS[name](text)) for name in self.features]
             half = MAX_CHARACTERS // 2
             kept = text if len(text) <= MAX_CHARACTERS else text[:half] + text[-half:]
-            self._characters.append(self.vocabularies["character"].encode(kept, bos=True, eos=True))
-        return row
-
-    def _forget(self) -> None:
-        self._cache.clear()
-        self._ids: list[list[int]] = []
-        self._characters: list[np.ndarray] = []
+            characters = self.vocabularies["character"].encode(kept, bos=True, eos=True)
+            found = self._cache[orth] = ([self.words.id(text), *ids], characters)
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """All vocabularies as plain values, by name."""

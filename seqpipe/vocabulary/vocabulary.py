@@ -213,12 +213,6 @@ class Vocabulary:
         known = sum(count for word, count in counts.items() if self.id(word) != self.UNK_ID)
         return known / total if total else 1.0
 
-    @property
-    def singletons(self) -> np.ndarray:
-        """RETURNS (np.ndarray): int64, the ids of the ordinary words counted exactly once."""
-        ordinary = self.counts[len(self.SPECIALS) :]
-        return np.flatnonzero(ordinary == 1).astype(np.int64) + len(self.SPECIALS)
-
     def to_dict(self) -> dict[str, Any]:
         """RETURNS (dict): Settings, and each word with its count in order of id."""
         words = dict(zip(self._words, self.counts.tolist(), strict=True))

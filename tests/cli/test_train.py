@@ -131,6 +131,29 @@ def test_fault_of_a_corpus_comes_as_its_reader_says_it(folder):
         run("a.cfg", "-o", "out")
 
 
+def test_fault_while_training_is_said_once(folder):
+    (folder / "mine.py").write_text(
+        "from spacy import registry\n"
+        "@registry.batchers('mine.Refuse.v1')\n"
+        "def refuse():\n"
+        "    def batch(examples):\n"
+        "        raise ValueError('a label that nobody knows')\n"
+        "        yield []\n"
+        "    return batch\n"
+    )
+    text = CONFIG.replace(
+        "[initialize]\n", '[training.batcher]\n@batchers = "mine.Refuse.v1"\n[initialize]\n'
+    )
+    (folder / "a.cfg").write_text(text)
+    command = [sys.executable, "-m", "seqpipe", "train", "a.cfg", "-o", "out", "-c", "mine.py"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "Aborting and saving the final best model" in done.stdout
+    assert "nobody" not in done.stdout
+    assert done.stderr.splitlines()[-1] == "error: a label that nobody knows"
+    assert done.stderr.count("nobody") == 1
+
+
 def test_words_that_are_no_options_are_refused():
     with pytest.raises(InputError, match=r"expected one config file, not 2: a\.cfg b\.cfg"):
         run("a.cfg", "b.cfg", "-o", "out")

@@ -13,7 +13,7 @@ from spacy.tokens.underscore import Underscore
 from spacy.training import Example
 
 from seqpipe.evaluation.spans import judge_entities, make_entity_scorer, score_entities
-from seqpipe.tagging.schemes import convert
+from seqpipe.tagging.schemes import spans_of, tags_from_spans
 
 NLP = spacy.blank("en")
 labels = st.sampled_from(["O", "B-PER", "I-PER", "B-LOC", "I-LOC"])
@@ -31,7 +31,8 @@ def example(predicted, reference):
 
 def unzip(pairs):
     """Predicted and reference tags from pairs in any order, made legal BIO."""
-    return [convert(tags, "IOB1", "BIO") for tags in zip(*pairs, strict=True)]
+    sides = zip(*pairs, strict=True)
+    return [tags_from_spans(spans_of(tags, "IOB1"), len(tags), "BIO") for tags in sides]
 
 
 @pytest.fixture

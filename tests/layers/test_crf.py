@@ -175,14 +175,28 @@ def test_without_any_annotation_there_is_no_loss():
     assert numpy.allclose(gradient.transitions, 0)
 
 
-def test_scores_hundreds_of_nats_apart_do_not_underflow():
-    P = potentials([4, 4, 2], forbid=True, scale=900.0)
+@given(scale=st.sampled_from([1.0, 100.0, 400.0, 1000.0, 5000.0]), seed=st.integers(0, 10_000))
+@settings(max_examples=60, deadline=None)
+def test_scores_hundreds_of_nats_apart_do_not_underflow(scale, seed):
+    P = potentials([4, 4, 2], forbid=True, scale=scale, seed=seed)
     posteriors = forward_backward(P)
     for rank, rows, emissions in sentences(P):
         paths = every_path(P, emissions)
         assert posteriors.log_z[rank] == pytest.approx(log_sum([s for _, s in paths]))
         assert numpy.allclose(posteriors.marginals()[rows].sum(axis=1), 1.0)
     assert posteriors.expected_transitions().sum() == pytest.approx(3 + 3 + 1)
+
+
+def test_a_path_through_a_score_that_underflows_is_not_lost():
+    inf = numpy.inf
+    transitions = numpy.array([[0, 0, -inf], [0, 0, 0], [0, 0, 0.0]])  # O, B, I: no I after O
+    emissions = numpy.array([[0, -800.0, 0], [0, 0, 2000.0]])
+    start = numpy.array([0, 0, -inf])
+    P = Potentials(emissions, start, transitions, numpy.zeros(3), Packing.of([2]))
+    assert log_partition(P)[0] == pytest.approx(1200.0)
+    loss, gradient = crf_loss(P, numpy.array([1, 2]))
+    assert loss == pytest.approx(0.0)
+    assert numpy.isfinite(gradient.emissions).all()
 
 
 def test_marginals_of_a_very_long_sentence_sum_to_one():

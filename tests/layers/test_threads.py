@@ -116,3 +116,27 @@ def test_a_forked_child_works_side_by_side_too():
         TWO_THREADS,
     )
     assert lines == ["6 [1, 2, 3]"]
+
+
+def test_two_callers_at_once_leave_blas_its_threads():
+    lines = output_of(
+        """
+        import threading, time
+        import numpy
+        from threadpoolctl import threadpool_info
+        from seqpipe.layers.threads import side_by_side
+
+        def call(pause):
+            for _ in range(20):
+                side_by_side([lambda: time.sleep(pause), lambda: time.sleep(pause)])
+
+        callers = [threading.Thread(target=call, args=[pause]) for pause in (0.001, 0.0017)]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
+        print({b["num_threads"] for b in threadpool_info() if b["user_api"] == "blas"})
+        """,
+        TWO_THREADS,
+    )
+    assert lines == ["{2}"]

@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import registry
 from spacy.vocab import Vocab
-from thinc.api import Adam, Model
+from thinc.api import Adam, Model, set_dropout_rate
 
 from seqpipe.layers.characters import CharacterCNN
 from seqpipe.layers.crf import CRF, MISSING, TokenSoftmax, constrain, crf_loss, token_loss
@@ -40,7 +40,8 @@ def tagger(head, docs: list[Doc], *, dropout: float = 0.0) -> Model:
     )
     counts = Counter(token.text for doc in docs for token in doc)
     words.attrs[VOCABULARY] = words.attrs[VOCABULARY].build(counts)
-    model = RNNTagger(words, LSTM(4, bi=True), head(), dropout)
+    model = RNNTagger(words, LSTM(4, bi=True), head())
+    set_dropout_rate(model, dropout)
     model.get_ref("output_layer").set_dim("nO", len(TAGS))
     model.get_ref("head").set_dim("nO", len(TAGS))
     constrain(model.get_ref("head"), *allowed(TAGS, "BILUO"))
@@ -125,7 +126,6 @@ def test_token_vectors_of_another_kind():
     nlp = spacy.blank("en")
     config = {
         "@architectures": "seqpipe.RNNTagger.v1",
-        "dropout": 0.0,
         "tok2vec": {
             "@architectures": "spacy.HashEmbedCNN.v2",
             "width": 8,

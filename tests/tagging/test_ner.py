@@ -176,6 +176,49 @@ def test_an_entity_of_a_ruler_before_it_stays_and_has_no_confidence(nlp, text):
     assert doc.ents[1]._.confidence is None
 
 
+def test_an_entity_of_a_ruler_stays_without_confidence_where_the_model_finds_it_too(nlp, text):
+    ruler = nlp.add_pipe("entity_ruler", before="rnn_ner")
+    ruler.add_patterns([{"label": "PER", "pattern": "Mina Okafor"}])
+    person, place = nlp(text).ents
+    assert (person.text, person.label_) == ("Mina Okafor", "PER")
+    assert person._.confidence is None
+    assert place._.confidence is not None
+
+
+def test_an_entity_below_the_threshold_leaves_no_confidence_to_a_later_ruler(nlp, ner, text):
+    ner.threshold = 1.0
+    ruler = nlp.add_pipe("entity_ruler")
+    ruler.add_patterns([{"label": "PER", "pattern": "Mina Okafor"}])
+    (person,) = nlp(text).ents
+    assert person._.confidence is None
+
+
+def recogniser_of(label):
+    """A pipeline that knows entities of one label only."""
+    nlp = pipeline()
+    examples = make_examples(nlp)
+    for eg in examples:
+        eg.reference.ents = [ent for ent in eg.reference.ents if ent.label_ == label]
+    train(nlp, examples)
+    return nlp
+
+
+def test_two_recognisers_keep_each_others_confidences(text):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("rnn_ner", source=recogniser_of("PER"), name="people")
+    nlp.add_pipe("rnn_ner", source=recogniser_of("LOC"), name="places")
+    doc = nlp(text)
+    assert [ent.label_ for ent in doc.ents] == ["PER", "LOC"]
+    assert None not in [ent._.confidence for ent in doc.ents]
+
+
+def test_user_data_of_any_key_do_not_disturb(nlp, text):
+    doc = nlp.make_doc(text)
+    doc.user_data[1] = "mine"
+    assert len(nlp(doc).ents) == 2
+    assert doc.user_data[1] == "mine"
+
+
 def test_a_second_run_over_a_doc_changes_nothing(nlp, text):
     doc = nlp(text)
     before = annotations(doc)
@@ -352,6 +395,17 @@ def test_training_data_without_an_entity_are_refused():
 def test_an_unknown_label_in_training_is_named(nlp, ner):
     with pytest.raises(ValueError, match=r"'FILM'.*expected one of \['LOC', 'PER'\]"):
         ner.update([CASE.unseen(nlp)])
+
+
+def test_static_vectors_without_vectors_are_refused():
+    nlp = pipeline(**changed(static_vectors=4))
+    with pytest.raises(InputError, match="static_vectors = 4: the pipeline has no vectors"):
+        nlp.initialize(lambda: make_examples(nlp))
+
+
+def test_a_negative_norm_is_refused():
+    with pytest.raises(InputError, match="max_gradient_norm = -1.0"):
+        pipeline(max_gradient_norm=-1.0)
 
 
 def test_an_unknown_feature_is_refused():

@@ -1,8 +1,12 @@
 """Each fault that a training config can have is one line with file, section, key and value."""
 
+import json
+
 import pytest
 import spacy
+from spacy.language import Language
 from spacy.tokens import Doc, DocBin
+from spacy.util import registry
 
 from seqpipe.files import InputError
 from seqpipe.training.config_check import load_checked_config
@@ -150,7 +154,7 @@ FAULTS = {
     "value that the optimizer refuses": (
         "learn_rate = 0.01",
         'learn_rate = "fast"',
-        "a.cfg, line 37: [training.optimizer]: Invalid schedule for 'learn_rate'",
+        'a.cfg, line 39: [training.optimizer] learn_rate = "fast": Invalid schedule',
     ),
     "training value of the wrong type": (
         "max_steps = 2",
@@ -257,6 +261,126 @@ def test_each_fault_of_several_has_its_line():
     first, second = str(caught.value).splitlines()
     assert "line 35: [training] max_stepz" in first
     assert "line 36: [training] patiense = 3: unknown key, did you mean patience?" in second
+
+
+NER = """
+[components.ner]
+factory = "rnn_ner"
+scheme = "BILUO"
+threshold = 0.0
+
+[components.ner.model]
+@architectures = "seqpipe.RNNTagger.v1"
+
+[components.ner.model.tok2vec]
+@architectures = "seqpipe.WordFeatures.v1"
+width = 10
+features = ["shape"]
+feature_width = 5
+static_vectors = 0
+unk_rate = 0.5
+characters = null
+
+[components.ner.model.tok2vec.vocabulary]
+@misc = "seqpipe.Vocabulary.v1"
+min_count = 1
+
+[components.ner.model.encoder]
+@layers = "seqpipe.LSTM.v1"
+nO = 8
+depth = 1
+
+[components.ner.model.head]
+@layers = "seqpipe.CRF.v1"
+
+[nlp.tokenizer]
+@tokenizers = "seqpipe.UnkTokenizer.v1"
+unit = "word"
+
+[initialize.tokenizer]
+"""
+WITH_NER = CONFIG.replace('["tagger"]', '["tagger","ner"]') + NER
+REFUSED = {
+    "encoder.nO": ("nO = 8", "[components.ner.model.encoder]", "nO", 7, "an even width expected"),
+    "encoder.depth": ("depth = 1", "[components.ner.model.encoder]", "depth", 0, "at least 1"),
+    "vocabulary.min_count": (
+        "min_count = 1",
+        "[components.ner.model.tok2vec.vocabulary]",
+        "min_count",
+        0,
+        "expected at least 1",
+    ),
+    "tok2vec.features": (
+        'features = ["shape"]',
+        "[components.ner.model.tok2vec]",
+        "features",
+        ["shap"],
+        "unknown feature 'shap', expected one of",
+    ),
+    "scheme": ('scheme = "BILUO"', "[components.ner]", "scheme", "IOB1", "tag scheme IOB1 is for"),
+    "threshold": ("threshold = 0.0", "[components.ner]", "threshold", 2, "expected a probability"),
+    "tokenizer": ('unit = "word"', "[nlp.tokenizer]", "unit", "line", "expected one of word"),
+}
+
+
+@pytest.mark.parametrize(
+    ("old", "section", "key", "value", "message"), REFUSED.values(), ids=REFUSED
+)
+def test_value_that_a_block_refuses_has_its_own_line(old, section, key, value, message):
+    text = WITH_NER.replace(old, f"{key} = {json.dumps(value)}", 1)
+    line = WITH_NER.splitlines().index(old) + 1
+    with pytest.raises(InputError) as caught:
+        check(text)
+    shown = f"{key} = {json.dumps(value)}"
+    assert str(caught.value).startswith(f"a.cfg, line {line}: {section} {shown}: {message}")
+    assert "\n" not in str(caught.value)
+    name = f"{section[1:-1]}.{key}"
+    with pytest.raises(InputError) as caught:
+        check(WITH_NER, **{name: value})
+    assert str(caught.value).startswith(f"a.cfg: --{name} {json.dumps(value)}: {message}")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("message", "where"),
+    [
+        ("width = 3: too small", " width = 3: too small"),
+        ("a width of 3 is too small", " width = 3: a width of 3 is too small"),
+        ("a width of 0 is too small", ": a width of 0 is too small"),
+        ("width=3, depth=0: at least 1 expected of each", ": width=3, depth=0: at least 1"),
+        ("cannot read 'depth'", " depth = 0: cannot read 'depth'"),
+        ("no mode fast is known", ' mode = "fast": no mode fast is known'),
+    ],
+)
+def test_key_is_named_only_where_the_message_is_surely_about_it(message, where):
+    @registry.batchers("mine.Refuse.v1")
+    def refuse(width: int, depth: int, mode: str):
+        raise ValueError(message)
+
+    block = (
+        '[training.batcher]\n@batchers = "mine.Refuse.v1"\nwidth = 3\ndepth = 0\nmode = "fast"\n'
+    )
+    with pytest.raises(InputError) as caught:
+        check(f"{CONFIG}{block}")
+    assert f"[training.batcher]{where}" in str(caught.value)
+
+
+def test_component_that_listens_to_another_is_sound():
+    listener = '@architectures = "spacy.Tok2VecListener.v1"\nwidth = 96\nupstream = "*"\n'
+    start, end = NER.index('@architectures = "seqpipe.WordF'), NER.index("[components.ner.model.en")
+    text = WITH_NER.replace(NER, NER[:start] + listener + "\n" + NER[end:])
+    text = text.replace('["tagger","ner"]', '["tok2vec","ner"]')
+    text += '\n[components.tok2vec]\nfactory = "tok2vec"\n'
+    assert check(text)["nlp"]["pipeline"] == ["tok2vec", "ner"]
+
+
+def test_component_that_cannot_be_built_alone_is_left_to_spacy():
+    @Language.factory("needy_in_test")
+    def make(nlp, name):
+        raise RuntimeError("not in a blank pipeline")
+
+    text = CONFIG.replace('factory = "tagger"', 'factory = "needy_in_test"')
+    assert check(text)["components"]["tagger"] == {"factory": "needy_in_test"}
 
 
 def test_section_of_ones_own_may_hold_variables():

@@ -2,6 +2,9 @@
 
 import json
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy
 import pytest
 from hypothesis import given
@@ -134,9 +137,26 @@ def test_the_cache_is_emptied_when_it_is_full(monkeypatch):
         batch = [doc(f"word{n}", "Anna", f"other{n % 3}", vocab=vocab)]
         tokens, expected = vocabulary.encode(batch), built("prefix2").encode(batch)
         assert numpy.array_equal(tokens.ids[tokens.types], expected.ids[expected.types])
-        assert len(vocabulary._cache) == len(vocabulary._ids) == len(vocabulary._characters)
         assert len(vocabulary._cache) <= 5 + 3  # what it may hold before a batch, and the batch
     assert fresh.to_dict() == vocabulary.to_dict()
+
+
+def test_threads_that_share_a_vocabulary_read_the_same_ids():
+    vocabulary, vocab = built("prefix2"), Vocab()
+    texts = [f"word{n}" for n in range(2000)]
+    expected = built("prefix2").encode([doc(*texts, vocab=vocab)])
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            batches = [[doc(*texts, vocab=vocab)] for _ in range(4)]
+            results = list(pool.map(vocabulary.encode, batches))
+    finally:
+        sys.setswitchinterval(interval)
+    for tokens in [*results, vocabulary.encode([doc(*texts, vocab=vocab)])]:
+        assert numpy.array_equal(tokens.ids[tokens.types], expected.ids[expected.types])
+        for ours, theirs in zip(tokens.characters, expected.characters, strict=True):
+            assert numpy.array_equal(ours, theirs)
 
 
 def test_a_batch_with_more_types_than_the_cache_holds(monkeypatch):

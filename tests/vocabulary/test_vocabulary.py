@@ -159,11 +159,6 @@ def test_coverage_is_the_share_of_known_tokens():
     assert vocabulary.coverage({}) == 1.0
 
 
-def test_singletons_are_the_words_counted_once():
-    vocabulary = Vocabulary(lower=True).build({**COUNTS, "mau": 1, "<BOS>": 1})
-    assert vocabulary.words(vocabulary.singletons) == ["spell"]
-
-
 def test_counts_cannot_be_changed():
     with pytest.raises(ValueError, match="read-only"):
         Vocabulary().counts[0] = 1

@@ -1,0 +1,194 @@
+"""The documentation is held to the code: hooks, examples, default configs, commands."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.util import load_model_from_config, registry
+from thinc.api import Config
+from typer.main import get_command
+
+from seqpipe import hookspecs
+from seqpipe.cli.app import build_app
+from seqpipe.tagging.ner import RNNEntityRecognizer
+
+ROOT = Path(__file__).parents[1]
+PAGES = ["README.md", *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("docs/*.md")))]
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NEW_USER = (
+    "python -m venv .venv && .venv/bin/pip install -e '.[dev]' "
+    "&& .venv/bin/seqpipe run projects/ner/project.yml\n"
+    ".venv/bin/pytest\n"
+)
+
+
+def page(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def blocks(name, language):
+    """The fenced blocks of a page in one language."""
+    return [body for tag, body in FENCE.findall(page(name)) if tag == language]
+
+
+def parsed(body):
+    """A config block of a page, with the sections around it that a whole config has."""
+    sections = re.findall(r"^\[(.+)\]$", body, flags=re.MULTILINE)
+    parts = [section.split(".") for section in sections]
+    around = {".".join(names[:cut]) for names in parts for cut in range(1, len(names))}
+    missing = sorted(around.difference(sections))
+    return Config().from_str("".join(f"[{section}]\n" for section in missing) + body)
+
+
+def hooks():
+    """Every hook's name and signature, as the documentation writes it."""
+    for name, function in vars(hookspecs).items():
+        if name.startswith(f"{hookspecs.PROJECT}_"):
+            yield name + str(inspect.signature(function)).replace("'", "")
+
+
+def test_every_hook_is_documented_with_its_signature_and_no_other():
+    documented = re.findall(r"^### `(seqpipe_.*)`$", page("docs/plugins.md"), flags=re.MULTILINE)
+    assert documented == list(hooks())
+
+
+def test_readme_opens_with_the_two_lines_of_a_new_user():
+    assert blocks("README.md", "sh")[0] == NEW_USER
+    assert page("README.md").startswith(f"# seqpipe\n\n```sh\n{NEW_USER}```\n")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_commands_on_a_page_exist(name):
+    root = get_command(build_app()[0])
+    for line in re.findall(r"^(?: {4})?seqpipe (.+)$", page(name), flags=re.MULTILINE):
+        if line[0].isupper() or line.startswith(("brings", "is ", "-")):
+            continue
+        command = root
+        for word in line.split():
+            if not hasattr(command, "commands"):
+                break
+            assert word in command.commands, f"seqpipe {line}"
+            command = command.commands[word]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_of_a_page_lead_somewhere(name):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page(name)):
+        assert (ROOT / name).parent.joinpath(target).exists(), target
+
+
+def test_vocabulary_example_gives_what_its_comments_say():
+    example = blocks("docs/vocabulary.md", "python")[0]
+    names, checked = {}, 0
+    lines = example.splitlines()
+    for statement in ast.parse(example).body:
+        source = ast.unparse(statement)
+        if isinstance(statement, ast.Expr):
+            said = lines[statement.end_lineno - 1].partition("  # ")[2]
+            assert said.startswith(repr(eval(source, names)))
+            checked += 1
+        else:
+            exec(source, names)
+    assert checked == 4
+
+
+def test_tokenizer_config_and_example_work_as_they_stand(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.txt").write_text("The Mau is a breed of cat .\n", encoding="utf-8")
+    config = parsed(blocks("docs/vocabulary.md", "ini")[0])
+    config["nlp"].update({"lang": "en", "pipeline": []})
+    nlp = load_model_from_config(config, auto_fill=True)
+    nlp.initialize()
+    pairs, rate = map(str.strip, blocks("docs/vocabulary.md", "python")[1].splitlines()[1:])
+    names = {"nlp": nlp}
+    exec(blocks("docs/vocabulary.md", "python")[1], names)
+    unknown = [text for text, _, is_unk in eval(pairs, names) if is_unk]
+    assert unknown == ["Egyptian"]
+    assert eval(rate, names) == pytest.approx(1 / 9)
+
+
+def tagging_config(section):
+    """The config blocks of docs/tagging.md that open with a section."""
+    return [
+        parsed(body) for body in blocks("docs/tagging.md", "ini") if body.startswith(f"[{section}]")
+    ]
+
+
+def test_default_config_on_the_page_is_that_of_the_factory():
+    smallest, whole = (config["components"]["ner"] for config in tagging_config("components.ner"))
+    assert smallest == {"factory": "rnn_ner"}
+    assert whole.pop("factory") == "rnn_ner"
+    spacy.blank("en").get_factory_meta("rnn_ner")  # loads the entry point
+    assert whole == Language.get_factory_meta("rnn_ner").default_config
+
+
+def test_listener_on_the_page_takes_the_place_of_the_embedding():
+    (config,) = tagging_config("components.ner.model.tok2vec")
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec")
+    ner = nlp.add_pipe("rnn_ner", config={"model": config["components"]["ner"]["model"]})
+    assert ner.model.get_ref("tok2vec").name == "tok2vec-listener"
+
+
+def test_tagger_on_the_page_is_built():
+    (config,) = tagging_config("components.names")
+    block = config["components"]["names"]
+    tagger = spacy.blank("en").add_pipe(block.pop("factory"), config=block)
+    assert tagger.target == "_.is_name"
+
+
+def test_initialization_on_the_page_names_what_a_component_takes():
+    (config,) = tagging_config("initialize.components.ner")
+    named = set(config["initialize"]["components"]["ner"])
+    assert named <= set(inspect.signature(RNNEntityRecognizer.initialize).parameters)
+
+
+def test_reader_on_the_page_reads(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = "-DOCSTART- -X- O O\n\nMina NNP I-NP I-PER\nslept VBD I-VP -\n"
+    (tmp_path / "train.conll").write_text(rows, encoding="utf-8")
+    (config,) = tagging_config("corpora.train")
+    nlp = spacy.blank("en")
+    (eg,) = registry.resolve(config)["corpora"]["train"](nlp)
+    assert [(ent.text, ent.label_) for ent in eg.reference.ents] == [("Mina", "PER")]
+    assert not eg.reference[1].ent_iob_
+
+
+def test_every_config_block_of_the_page_is_tested():
+    sections = {body.split("]")[0][1:] for body in blocks("docs/tagging.md", "ini")}
+    assert sections == {
+        "components.ner",
+        "components.ner.model.tok2vec",
+        "components.names",
+        "initialize.components.ner",
+        "corpora.train",
+    }
+
+
+def test_plugin_of_the_page_works_when_it_is_installed(tmp_path):
+    (toml,) = blocks("docs/plugins.md", "toml")
+    (source,) = blocks("docs/plugins.md", "python")
+    ((name, module),) = tomllib.loads(toml)["project"]["entry-points"]["seqpipe"].items()
+    (tmp_path / f"{module}.py").write_text(source, encoding="utf-8")
+    info = tmp_path / f"{module}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[seqpipe]\n{name} = {module}\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "seqpipe", "hello", "Ada"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("Hello Ada\n", "", 0)
