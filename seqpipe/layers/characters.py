@@ -27,8 +27,9 @@ def CharacterCNN(nO: int = 50, *, width: int = 25) -> Model[Ragged, Floats2d]:
     nO (int): Number of filters, the width of the output.
     width (int): Width of a character's embedding.
     """
-    if nO < 1 or width < 1:
-        raise ValueError(f"nO={nO}, width={width}: at least 1 expected of each")
+    for name, value in (("nO", nO), ("width", width)):
+        if value < 1:
+            raise ValueError(f"{name} = {value}: expected at least 1")
     return Model(
         "character_cnn",
         _forward_cnn,

@@ -90,9 +90,10 @@ def forward_backward(potentials: Potentials) -> Posteriors:
 
 
 def _may_underflow(posteriors: Posteriors) -> bool:
-    """Whether a product of exponentials may have lost a path: a finite score far below its row's top.
+    """Whether a product of exponentials may have lost a path.
 
-    exp underflows 745 nats below 0; what is lost at one step shows in the scores of that step.
+    exp underflows some 745 nats below 0, so a finite score would stand that far below its row's
+    top. What is lost at one step shows in the scores of that step.
     """
     P = posteriors.potentials
     finite = P.transitions[np.isfinite(P.transitions)]
@@ -152,9 +153,7 @@ def nbest(potentials: Potentials, n: int) -> tuple[np.ndarray, np.ndarray]:
             continue
         for i in range(0, size, rows):
             some, into = slice(i, min(i + rows, size)), slice(start + i, min(start + i + rows, end))
-            reach = (
-                best[some, None, :, :] + P.transitions.T[None, :, :, None]
-            )  # (rows, to, from, n)
+            reach = best[some, None] + P.transitions.T[None, :, :, None]  # (rows, to, from, n)
             reach = reach.reshape(-1, L, L * n)
             source[into] = _top(reach, n)
             best[some] = np.take_along_axis(reach, source[into], axis=2)

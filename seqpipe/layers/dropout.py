@@ -17,7 +17,7 @@ def sequence_dropout(rate: float = 0.0) -> Model[Packed, Packed]:
         `set_dropout_rate` finds it as `dropout_rate`.
     """
     if not 0.0 <= rate < 1.0:
-        raise ValueError(f"rate={rate}: a dropout rate in [0, 1) expected")
+        raise ValueError(f"dropout = {rate}: expected a rate in [0, 1)")
     return Model("sequence_dropout", _forward, attrs={"dropout_rate": rate})
 
 

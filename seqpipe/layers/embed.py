@@ -55,7 +55,7 @@ def embedding(nO: int | None = None, nV: int | None = None) -> Model[Any, Any]:
     The rows start uniform in ±sqrt(3 / nO), so with variance 1 / nO.
     """
     if nO is not None and nO < 1:
-        raise ValueError(f"width {nO} of an embedding: at least 1 expected")
+        raise ValueError(f"width = {nO}: expected at least 1")
     return Model(
         "embedding",
         _forward,

@@ -52,17 +52,16 @@ def lstm_stack(
 ) -> Model[Packed, Packed]:
     """The LSTM over packed batches. Arguments as for `LSTM`."""
     if depth < 1:
-        raise ValueError(f"depth={depth}: at least 1 expected")
+        raise ValueError(f"depth = {depth}: expected at least 1")
     for name, width in (("nO", nO), ("nI", nI)):
         if width is not None and width < 1:
-            raise ValueError(f"{name}={width}: at least 1 expected")
+            raise ValueError(f"{name} = {width}: expected at least 1")
     if bi and nO is not None and nO % 2:
-        raise ValueError(f"nO={nO}: an even width expected, half for each of two directions")
-    levels = [lstm_level(nO, nI if i == 0 else nO, bi=bi) for i in range(depth)]
-    layers: list[Model] = [levels[0]]
-    for level in levels[1:]:
-        layers += [sequence_dropout(dropout), level]
-    return layers[0] if depth == 1 else chain(*layers)
+        raise ValueError(f"nO = {nO}: expected an even width, half for each of two directions")
+    layers: list[Model] = []
+    for i in range(depth):
+        layers += [sequence_dropout(dropout), lstm_level(nO, nI if i == 0 else nO, bi=bi)]
+    return layers[1] if depth == 1 else chain(*layers[1:])
 
 
 def lstm_level(nO: int | None, nI: int | None, *, bi: bool) -> Model[Packed, Packed]:

@@ -24,8 +24,8 @@ def RNNTagger(
         `tok2vec` or transformer.
     encoder (Model): Over packed sequences: `seqpipe.LSTM.v1`.
     head (Model): `seqpipe.CRF.v1` or `seqpipe.TokenSoftmax.v1`.
-    RETURNS (Model): From docs to the potentials of their tags. Before and after the encoder there is
-        dropout, one mask a sequence, at the rate of `[training] dropout`.
+    RETURNS (Model): From docs to the potentials of their tags. Before and after the encoder there
+        is dropout, one mask a sequence, at the rate of `[training] dropout`.
     """
     output: Model[Floats2d, Floats2d] = Linear()
     model: Model[Any, Potentials] = chain(

@@ -46,6 +46,8 @@ def WordFeatures(
     """
     if not 0.0 <= unk_rate <= 1.0:
         raise InputError(f"unk_rate = {unk_rate}: expected a share from 0 to 1")
+    if feature_width < 1:
+        raise InputError(f"feature_width = {feature_width}: expected at least 1")
     if static_vectors < 0:
         raise InputError(f"static_vectors = {static_vectors}: expected a width, or 0 for none")
     layers = [embedding(width), *(embedding(feature_width) for _ in features)]

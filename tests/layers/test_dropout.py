@@ -63,5 +63,5 @@ def test_empty_batches():
 
 @pytest.mark.parametrize("rate", [-0.1, 1.0])
 def test_a_rate_that_is_no_share_is_refused(rate):
-    with pytest.raises(ValueError, match=f"rate={rate}"):
+    with pytest.raises(ValueError, match=f"dropout = {rate}"):
         sequence_dropout(rate)

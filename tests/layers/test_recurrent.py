@@ -176,7 +176,12 @@ def test_the_forget_gate_starts_open():
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"depth": 0}, "depth=0"), ({"nO": 7}, "nO=7"), ({"dropout": 1.0, "depth": 2}, "rate=1.0")],
+    [
+        ({"depth": 0}, "depth = 0"),
+        ({"nO": 7}, "nO = 7"),
+        ({"dropout": 1.0}, "dropout = 1.0"),
+        ({"nI": 0}, "nI = 0"),
+    ],
 )
 def test_wrong_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):

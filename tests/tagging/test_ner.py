@@ -404,7 +404,7 @@ def test_static_vectors_without_vectors_are_refused():
 
 
 def test_a_negative_norm_is_refused():
-    with pytest.raises(InputError, match="max_gradient_norm = -1.0"):
+    with pytest.raises(InputError, match="max_gradient_norm = -1"):
         pipeline(max_gradient_norm=-1.0)
 
 

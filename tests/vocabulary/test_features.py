@@ -1,7 +1,6 @@
 """What a model knows of a token's text: features by example, ids, the cache, round trips."""
 
 import json
-
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
