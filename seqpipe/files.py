@@ -75,7 +75,11 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield fresh
         if target.exists():
             os.replace(target, old)
-        os.replace(fresh, target)
+        try:
+            os.replace(fresh, target)
+        except OSError:
+            os.replace(old, target)
+            raise
     finally:
         shutil.rmtree(work)
 

@@ -136,7 +136,10 @@ class SequencePipe(TrainablePipe):
         given = labels if labels is not None else sorted(found)
         self.cfg["labels"] = list(dict.fromkeys([*self.cfg["labels"], *given]))
         if not self.cfg["labels"]:
-            raise InputError(f"{self.name}: the training data show no {self.label_kind} to learn")
+            raise InputError(
+                f"{self.name}: the training data show no {self.label_kind} to learn; expected some "
+                "(does [corpora.train] read the right column, in the right scheme?)"
+            )
         words = _adopted(vocabulary, nlp)
         for node in vocabulary_nodes(self.model):
             node.attrs[VOCABULARY] = node.attrs[VOCABULARY].build(counts, words=words)

@@ -92,6 +92,22 @@ def read_examples(nlp: Language, data: str | Path) -> list[Example]:
     return examples
 
 
+def check_replaceable(path: str | Path) -> None:
+    """Refuse to write a pipeline over anything that is not one.
+
+    path: Where the pipeline will be written.
+    RAISES (InputError): If a file stands there, or a folder of something else.
+    """
+    folder = Path(path)
+    if folder.exists() and not folder.is_dir():
+        raise InputError("a file stands there, expected a folder for the pipeline", path=path)
+    if folder.exists() and folder.samefile(Path.cwd()):
+        raise InputError("this is the current folder, expected one of its own", path=path)
+    is_pipeline = (folder / "config.cfg").is_file() and (folder / "meta.json").is_file()
+    if folder.is_dir() and any(folder.iterdir()) and not is_pipeline:
+        raise InputError("this folder holds something else than a pipeline", path=path)
+
+
 def run_before(nlp: Language, component: Any, docs: Iterable[Doc]) -> Iterator[Doc]:
     """Run the components that stand before one over docs: what it would be given.
 

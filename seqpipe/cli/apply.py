@@ -49,13 +49,17 @@ def apply(
 
 @contextmanager
 def _open_output(path: Path) -> Iterator[IO[str]]:
-    """Open the output; a reader of a pipe who has had enough ends us in quiet."""
-    from seqpipe.files import atomic_write
+    """Open the output, always UTF-8; a reader of a pipe who has had enough ends us in quiet."""
+    from seqpipe.files import InputError, atomic_write
 
     if str(path) != "-":
         with atomic_write(path) as stream:
             yield stream
         return
+    if sys.stdout is None:
+        raise InputError("standard output is closed, expected it open, or --output FILE")
+    # JSON is UTF-8, whatever the terminal's language.
+    sys.stdout.reconfigure(encoding="utf-8", errors="strict", newline="\n")  # type: ignore[union-attr]
     try:
         yield sys.stdout
     except BrokenPipeError:

@@ -46,9 +46,10 @@ def doc_record(doc: Doc, assigned: set[str]) -> dict[str, Any]:
         is one, confidence; "tokens" with "tags" and the like, one a token; "cats"; values of
         extensions under their names, one a doc or one a token.
     """
-    record: dict[str, Any] = {"text": doc.text}
+    text = doc.text  # made anew at each call
+    record: dict[str, Any] = {"text": text}
     if "doc.ents" in assigned or doc.ents:
-        record["ents"] = [_entity(doc, ent) for ent in map(entity_of, doc.ents)]
+        record["ents"] = [_entity(text, ent) for ent in map(entity_of, doc.ents)]
     by_token = {
         key: [getattr(token, attribute) for token in doc]
         for value, (key, attribute) in TOKEN_VALUES.items()
@@ -66,9 +67,9 @@ def doc_record(doc: Doc, assigned: set[str]) -> dict[str, Any]:
     return {**of_doc, **record}
 
 
-def _entity(doc: Doc, entity: Any) -> dict[str, Any]:
+def _entity(text: str, entity: Any) -> dict[str, Any]:
     start, end, label, confidence = entity
-    values = {"start": start, "end": end, "label": label, "text": doc.text[start:end]}
+    values = {"start": start, "end": end, "label": label, "text": text[start:end]}
     return values if confidence is None else {**values, "confidence": round(confidence, 4)}
 
 

@@ -1,8 +1,11 @@
 """`seqpipe run`: a command or workflow of a project.yml."""
 
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -41,13 +44,33 @@ def run(
             typer.echo(line)
 
     try:
-        project_run(project, name, overrides=overrides_of(ctx), force=force, report=report)
+        with _exit_on_sigterm():
+            project_run(project, name, overrides=overrides_of(ctx), force=force, report=report)
     except CommandError as fault:
         report_fault(str(fault))
         raise typer.Exit(fault.exit_code) from None
     if sum(counts.values()) > 1:
         seconds = time.perf_counter() - began
         typer.echo(f"{name}: {counts['done']} run, {counts['skipped']} skipped, {seconds:.1f} s")
+
+
+@contextmanager
+def _exit_on_sigterm() -> Iterator[None]:
+    """Turn SIGTERM into an exit with 143 that passes through whoever waits for a child."""
+
+    def end(number: int, frame: Any) -> None:
+        # Another one must not break off the ending of the child.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    except SystemExit:
+        typer.echo("terminated", err=True)
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _words(event: "Event") -> str:

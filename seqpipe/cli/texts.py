@@ -24,9 +24,11 @@ def open_texts(source: Path) -> Iterator[io.BufferedIOBase]:
 
     source (Path): The file, or "-" for standard input.
     YIELDS (BufferedIOBase): Its bytes, unpacked.
-    RAISES (InputError): If there is no such file.
+    RAISES (InputError): If there is no such file, or standard input is closed.
     """
     if str(source) == "-":
+        if sys.stdin is None:
+            raise InputError("standard input is closed, expected texts there, or a file of texts")
         yield sys.stdin.buffer  # type: ignore[misc]
         return
     if not source.is_file():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 from seqpipe.files import InputError
 from seqpipe.project.variables import Text
 
-# Seconds that a child has to end by itself after Ctrl-C, which the terminal sends to it as well.
+# Seconds that a child has to end by itself after Ctrl-C or a SIGTERM to us.
 GRACE = 10.0
 
 
@@ -41,7 +42,8 @@ def run_line(line: str, folder: Path) -> int:
 
     line (str): The line, variables filled in.
     folder (Path): The working folder.
-    RETURNS (int): Its exit code; negative for the signal that killed it.
+    RETURNS (int): Its exit code; negative for the signal that killed it. If waiting is interrupted,
+        the child is ended first: by Ctrl-C too if that ended us, by SIGTERM else.
     """
     words = arguments(line)
     if not words:
@@ -49,7 +51,14 @@ def run_line(line: str, folder: Path) -> int:
     with subprocess.Popen(words, cwd=folder) as child:
         try:
             return child.wait()
+        except KeyboardInterrupt:
+            # A second one would break off what the child does to end well, such as saving.
+            if not _terminal_tells_child():
+                child.send_signal(signal.SIGINT)
+            stop(child)
+            raise
         except BaseException:
+            child.terminate()
             stop(child)
             raise
 
@@ -67,6 +76,22 @@ def stop(child: subprocess.Popen, grace: float = GRACE) -> None:
         except (subprocess.TimeoutExpired, KeyboardInterrupt):
             end()
     child.wait()
+
+
+def _terminal_tells_child() -> bool:
+    """Whether Ctrl-C comes from a terminal, which sends it to all programs in its foreground."""
+    if sys.platform == "win32":
+        return True
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
 
 
 def signal_name(number: int) -> str:

@@ -28,10 +28,10 @@ def mark_entities(
     labels: Sequence[str] = (),
     ascii_only: bool = False,
 ) -> Text:
-    """Write each entity's label and confidence behind it: `Mina Okafor [PER 0.98] moved`.
+    """Bracket each entity, label and confidence behind it: `[Mina Okafor](PER 0.98) moved`.
 
     With gold beside, what is wrong gets a cross and what gold has there, and what was missed is
-    marked too: `Leeds [✗ missed LOC]`.
+    marked too: `[Leeds](✗ missed LOC)`.
 
     text (str): The text.
     entities (Sequence[Entity]): What was predicted.
@@ -53,8 +53,10 @@ def mark_entities(
         # Two marks can lie over each other where a missed entity is nested in nothing of ours.
         start = max(entity.start, position)
         result.append(text[position:start])
+        mark_style = style if right else "bold red"
+        result.append("[", style=mark_style)
         result.append(text[start : entity.end], style=f"bold {style}")
-        result.append(f" [{note}]", style=style if right else "bold red")
+        result.append(f"]({note})", style=mark_style)
         position = max(entity.end, position)
     result.append(text[position:])
     return result
@@ -68,7 +70,7 @@ def is_wrong(entities: Sequence[Entity], gold: Sequence[Entity]) -> bool:
 def _judge(
     entity: Entity, gold: Sequence[Entity] | None, text: str, cross: str
 ) -> tuple[str, bool]:
-    """RETURNS (Tuple[str, bool]): What stands in the brackets, and whether the entity is right."""
+    """RETURNS (Tuple[str, bool]): What stands behind it, and whether the entity is right."""
     note = entity.label
     if entity.confidence is not None:
         note += f" {entity.confidence:.2f}"

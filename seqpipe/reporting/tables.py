@@ -59,7 +59,7 @@ def print_table(
 
     console (Console): Where to.
     title (str): What the table is of.
-    heads (Sequence[str]): Column heads; the first column is the row's name.
+    heads (Sequence[str]): Column heads, all empty for none; the first column is the row's name.
     rows (Iterable[Sequence[Cell]]): The cells; one in parts is stacked where room is short.
     """
     from rich.box import SIMPLE_HEAD
@@ -70,7 +70,7 @@ def print_table(
     whole = [[_join(cell, " ") for cell in row] for row in rows]
     width = sum(max(map(len, column)) + 1 for column in zip(heads, *whole, strict=True))
     stacked = [[_join(cell, "\n") for cell in row] for row in rows]
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, show_header=any(heads))
     for index, head in enumerate(heads):
         justify = "right" if index else "left"
         table.add_column(Text(head), justify=justify, overflow="fold")  # type: ignore[arg-type]

@@ -45,13 +45,22 @@ def calibrate(
     """Fit an rnn_ner's temperature, so that a confidence of 0.8 is right eight times in ten."""
     from spacy.training import Example
 
-    from seqpipe.files import atomic_folder
-    from seqpipe.pipelines import choose_device, load_pipeline, read_examples, run_before
+    from seqpipe.files import InputError, atomic_folder
+    from seqpipe.pipelines import (
+        check_replaceable,
+        choose_device,
+        load_pipeline,
+        read_examples,
+        run_before,
+    )
 
+    check_replaceable(output)
     choose_device(gpu_id)
     nlp = load_pipeline(model)
     ner = _recognizer(nlp, component, model)
     examples = read_examples(nlp, data)
+    if not any(eg.reference.ents for eg in examples):
+        raise InputError("no entity in it, so nothing to calibrate on", path=data)
     before = nlp.evaluate(examples).get("ents_ece")
     seen = run_before(nlp, ner, (eg.predicted.copy() for eg in examples))
     temperature = ner.calibrate(

@@ -204,7 +204,7 @@ def read_sentences(path: Path, layout: Layout) -> Iterator[Sentence]:
         row = layout.split(text) if text else []
         is_docstart = bool(row) and bool(layout.docstart) and row[0] == layout.docstart
         if row and not is_docstart:
-            _check_row(row, sentence, layout, path, number)
+            _check_row(row, text, sentence, layout, path, number)
             sentence.rows.append(row)
             sentence.lines.append(number)
             continue
@@ -216,8 +216,11 @@ def read_sentences(path: Path, layout: Layout) -> Iterator[Sentence]:
         yield sentence
 
 
-def _check_row(row: list[str], sentence: Sentence, layout: Layout, path: Path, number: int) -> None:
-    found = "1 column" if len(row) == 1 else f"{len(row)} columns"
+def _check_row(
+    row: list[str], text: str, sentence: Sentence, layout: Layout, path: Path, number: int
+) -> None:
+    shown = text if len(text) <= 60 else f"{text[:57]}..."
+    found = f"{shown!r} has " + ("1 column" if len(row) == 1 else f"{len(row)} columns")
     if len(row) < layout.width:
         names = ", ..., ".join(sorted(layout.columns, key=lambda name: name != "word"))
         message = f"{found}, expected at least {layout.width} ({names})"

@@ -54,6 +54,14 @@ class TagSet:
             for prefix in ("B", "I", last, single)
         )
 
+    def forbidden_on_space(self) -> np.ndarray:
+        """The tags that a white-space token may not bear, so that no entity begins or ends there.
+
+        All but O and, where the scheme shows the end of an entity, those inside.
+        """
+        inside = () if self.scheme == "BIO" else self.inside
+        return np.setdiff1d(np.arange(1, len(self.tags)), inside)
+
     def label_ids(self) -> np.ndarray:
         """For each tag the index of its label, -1 for O, `(tags,)`."""
         per_label = (len(self.tags) - 1) // len(self.labels) if self.labels else 1
@@ -109,7 +117,7 @@ class TagSet:
         tags = [self._tags(end - start, label) for start, end, label in spans.tolist()]
         probability = np.exp(posteriors.segment_log_prob(rows, tags))
         if self.scheme != "BIO":
-            return probability
+            return np.minimum(probability, 1.0)  # sums of logarithms may pass it by a rounding
         doc_ends = set(np.cumsum(lengths).tolist())
         longer = [i for i, (_, end, _) in enumerate(spans.tolist()) if end not in doc_ends]
         if longer:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from spacy.attrs import IS_SPACE
 from spacy.pipeline.tok2vec import Tok2VecListener
 from spacy.tokens import Doc, Span
 from spacy.training import Example
@@ -75,6 +76,15 @@ class RNNEntityRecognizer(TokenPipe):
 
     def gold_tags(self, examples: list[Example]) -> np.ndarray:
         return self._tag_set.gold(examples)
+
+    def potentials(self, docs: list[Doc]) -> Potentials:
+        """As the model gives them, but that no entity may begin or end on a white-space token."""
+        potentials = super().potentials(docs)
+        spaces = np.concatenate([doc.to_array(IS_SPACE) for doc in docs]).astype(bool)
+        if spaces.any():
+            rows = potentials.packing.inverse[spaces]
+            potentials.emissions[np.ix_(rows, self._tag_set.forbidden_on_space())] = -np.inf
+        return potentials
 
     def predict_batch(self, docs: list[Doc]) -> list[list[Entity]]:
         potentials = self.potentials(docs)

@@ -51,6 +51,7 @@ def load_checked_config(file: ConfigFile) -> Config:
     _raise_faults(file, ((place, "missing", ...) for place in missing))
     config, filled = _load(file)
     _raise_faults(file, _schema_faults(filled))
+    _raise_faults(file, _range_faults(filled))
     _raise_faults(file, _reference_faults(file, filled))
     _raise_faults(file, _block_faults(filled))
     _raise_faults(file, _path_faults(file, config, filled))
@@ -158,6 +159,16 @@ def _schema_faults(filled: Config) -> Iterator[Fault]:
                 if not is_block(values.get(fault["loc"][0])):
                     message = fault["msg"].replace("Input should be", "expected")
                     yield ((section, *map(str, fault["loc"])), message, fault["input"])
+
+
+def _range_faults(filled: Config) -> Iterator[Fault]:
+    """Find numbers that training would stumble over, at its first batch or its first step."""
+    training = filled["training"]
+    if not 0 <= training["dropout"] < 1:
+        yield (("training", "dropout"), "expected at least 0 and below 1", training["dropout"])
+    for key in ("eval_frequency", "accumulate_gradient"):
+        if training[key] < 1:
+            yield (("training", key), "expected at least 1", training[key])
 
 
 def _reference_faults(file: ConfigFile, filled: Config) -> Iterator[Fault]:

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -167,6 +168,26 @@ def test_reader_that_stops_early_ends_it_in_quiet(model):
     process.stdin.close()
     assert b"Traceback" not in process.stderr.read()
     assert process.wait(timeout=60) == 0
+
+
+def test_output_is_utf8_json_whatever_the_terminal_speaks(model):
+    done = subprocess.run(
+        command(model),
+        input="Ann liebt Málaga €".encode(),
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+        check=True,
+    )
+    assert json.loads(done.stdout.decode("utf-8"))["text"] == "Ann liebt Málaga €"
+
+
+@pytest.mark.parametrize(("closed", "name"), [("<&-", "input"), (">&-", "output")])
+def test_closed_stream_is_one_message(model, closed, name):
+    shell = ["sh", "-c", f'exec "$@" {closed}', "sh"]
+    done = subprocess.run([*shell, *command(model)], input=b"", capture_output=True)
+    assert done.returncode == 1
+    assert done.stderr.decode().startswith(f"error: standard {name} is closed, expected")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_first_text_is_answered_before_the_second_is_there(model):

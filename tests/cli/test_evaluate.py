@@ -75,13 +75,13 @@ def test_several_models_give_mean_spread_and_seeds(model, data, copy):
 
 def test_examples_mark_entities_and_what_is_wrong(model, data):
     text = run(model, data, "--examples", "2").stdout
-    assert "Ann [PER] left Leeds [LOC] for Leeds [LOC ✗ gold: ORG]" in text
-    assert "Ann [PER] stayed in the town" in text
+    assert "[Ann](PER) left [Leeds](LOC) for [Leeds](LOC ✗ gold: ORG)" in text
+    assert "[Ann](PER) stayed in the town" in text
 
 
 def test_no_more_examples_than_asked_for(model, data):
     text = run(model, data, "--examples", "1").stdout
-    assert text.count("Ann [PER]") == 1
+    assert text.count("[Ann](PER)") == 1
 
 
 def test_metrics_file_has_scores_seeds_and_corpus(model, data, copy, tmp_path):

@@ -23,6 +23,7 @@ commands:
     script: ["python -c 'raise SystemExit(7)'"]
   - name: slow
     script: [touch slow, sleep 60]
+    outputs: [slow]
 """
 
 
@@ -101,18 +102,34 @@ def test_an_unknown_option_and_a_missing_value_are_usage_errors(project):
     assert run(project, "--vars.word").returncode == 2
 
 
-def test_ctrl_c_says_interrupted_and_exits_130(project):
+ENDINGS = {
+    "ctrl-c": (os.killpg, signal.SIGINT, "interrupted\n", 130),
+    "interrupt to the parent alone": (os.kill, signal.SIGINT, "interrupted\n", 130),
+    "terminate the parent alone": (os.kill, signal.SIGTERM, "terminated\n", 143),
+}
+
+
+@pytest.mark.parametrize(("send", "number", "words", "code"), ENDINGS.values(), ids=ENDINGS)
+def test_a_signal_ends_the_child_at_once_and_keeps_the_lock_true(
+    project, send, number, words, code
+):
+    run(project, "made")
+    lock = (project.parent / "seqpipe.lock").read_text()
     with subprocess.Popen(
         command(project, "slow"), start_new_session=True, stderr=subprocess.PIPE, text=True
-    ) as child:
+    ) as parent:
         for _ in range(1000):
             if (project.parent / "slow").exists():
                 break
             time.sleep(0.02)
         time.sleep(0.1)
-        os.killpg(child.pid, signal.SIGINT)
-        assert child.communicate(timeout=10)[1] == "interrupted\n"
-    assert child.returncode == 130
+        send(parent.pid, number)
+        # Less than the ten seconds that a child is given before it is terminated.
+        assert parent.communicate(timeout=8)[1] == words
+    assert parent.returncode == code
+    with pytest.raises(ProcessLookupError):
+        os.killpg(parent.pid, 0)
+    assert (project.parent / "seqpipe.lock").read_text() == lock
 
 
 def test_overrides_are_taken_out_of_the_line():

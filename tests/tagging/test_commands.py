@@ -93,7 +93,7 @@ def test_calibrate_leaves_the_model_that_it_read(plain, tmp_path):
 
 
 def test_calibrate_replaces_an_existing_folder_whole(plain, tmp_path):
-    (tmp_path / "out" / "ner").mkdir(parents=True)
+    plain.nlp.to_disk(tmp_path / "out")
     (tmp_path / "out" / "ner" / "stale").write_text("old")
     run("calibrate", plain.model, plain.data, tmp_path / "out")
     assert not (tmp_path / "out" / "ner" / "stale").exists()
@@ -126,7 +126,7 @@ def test_nbest_shows_readings_from_the_most_probable_down(plain):
     assert len(lines) == 3
     assert probabilities == sorted(probabilities, reverse=True)
     assert sum(probabilities) <= 1.0
-    assert re.match(r"0\.\d{4}  We saw Mina \[PER .*\] there \.", lines[0])
+    assert re.match(r"0\.\d{4}  We saw \[Mina\]\(PER .*\) there \.", lines[0])
     expected = plain.nlp.get_pipe("ner").nbest([plain.nlp.make_doc("We saw Mina there .")], 3)[0]
     assert probabilities == pytest.approx([r.probability for r in expected], abs=5e-5)
 
@@ -157,3 +157,22 @@ def test_component_that_is_not_there_is_named(plain, tmp_path, command):
     with pytest.raises(InputError, match=r"blank: expected one rnn_ner .* components \[\]"):
         run(command, tmp_path / "blank", *words)
     assert not (tmp_path / "out").exists()
+
+
+def test_calibrate_writes_over_nothing_but_a_pipeline(plain, tmp_path):
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "thesis.txt").write_text("years of work")
+    with pytest.raises(InputError, match="holds something else than a pipeline"):
+        run("calibrate", plain.model, plain.data, precious)
+    with pytest.raises(InputError, match=r"thesis\.txt: a file stands there"):
+        run("calibrate", plain.model, plain.data, precious / "thesis.txt")
+    assert (precious / "thesis.txt").read_text() == "years of work"
+
+
+def test_calibrate_refuses_data_without_an_entity(plain, tmp_path):
+    nlp = spacy.blank("en")
+    bare = Doc(nlp.vocab, words=["We", "left", "."], ents=["O", "O", "O"])
+    data = save_corpus([Example(nlp.make_doc("x"), bare)], tmp_path / "bare.spacy")
+    with pytest.raises(InputError, match="no entity in it"):
+        run("calibrate", plain.model, data, tmp_path / "out")

@@ -212,6 +212,26 @@ def test_two_recognisers_keep_each_others_confidences(text):
     assert None not in [ent._.confidence for ent in doc.ents]
 
 
+@pytest.mark.parametrize("scheme", ["BILUO", "BIO", "IOBES"])
+def test_no_entity_begins_or_ends_on_white_space(scheme):
+    nlp = trained_on(CASE, pipeline(scheme=scheme))
+    text = "\n\nMina  Okafor \n went  to \n New Haven \n\n today ."
+    doc = nlp(text)
+    assert [ent.text for ent in nlp(text.replace("\n", "").replace("  ", " ")).ents]
+    readings = nlp.get_pipe("rnn_ner").nbest([nlp.make_doc(text)], 50)[0]
+    spans = [doc[e.start : e.end] for reading in readings for e in reading.entities]
+    for span in [*doc.ents, *spans]:
+        assert not span[0].is_space
+        assert not span[-1].is_space
+    assert nlp("  \n ").ents == ()
+
+
+def test_a_confidence_never_passes_one(nlp):
+    train(nlp, make_examples(nlp), 200)
+    docs = nlp.pipe([eg.reference.text for eg in make_examples(nlp)] * 4)
+    assert max(ent._.confidence for doc in docs for ent in doc.ents) <= 1.0
+
+
 def test_user_data_of_any_key_do_not_disturb(nlp, text):
     doc = nlp.make_doc(text)
     doc.user_data[1] = "mine"

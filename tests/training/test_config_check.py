@@ -161,6 +161,21 @@ FAULTS = {
         "max_steps = two",
         'a.cfg, line 35: [training] max_steps = "two": expected a valid integer',
     ),
+    "dropout that is no share": (
+        "max_steps = 2",
+        "dropout = 7",
+        "a.cfg, line 35: [training] dropout = 7: expected at least 0 and below 1",
+    ),
+    "evaluation every zero steps": (
+        "max_steps = 2",
+        "eval_frequency = 0",
+        "a.cfg, line 35: [training] eval_frequency = 0: expected at least 1",
+    ),
+    "gradient of zero batches": (
+        "max_steps = 2",
+        "accumulate_gradient = 0",
+        "a.cfg, line 35: [training] accumulate_gradient = 0: expected at least 1",
+    ),
     "missing seed": ("seed = 1\n", "", "a.cfg, line 32: [training] seed: missing"),
     "unknown language": (
         '"en"',
@@ -301,7 +316,7 @@ unit = "word"
 """
 WITH_NER = CONFIG.replace('["tagger"]', '["tagger","ner"]') + NER
 REFUSED = {
-    "encoder.nO": ("nO = 8", "[components.ner.model.encoder]", "nO", 7, "an even width expected"),
+    "encoder.nO": ("nO = 8", "[components.ner.model.encoder]", "nO", 7, "expected an even width"),
     "encoder.depth": ("depth = 1", "[components.ner.model.encoder]", "depth", 0, "at least 1"),
     "vocabulary.min_count": (
         "min_count = 1",
@@ -398,6 +413,7 @@ def test_section_of_ones_own_may_hold_variables():
             3,
             "--trainin.seed: the file has no [trainin], did you mean",
         ),
+        ("training.dropout", 7, "--training.dropout 7: expected at least 0 and below 1"),
         ("paths.dev", "no.spacy", '--paths.dev "no.spacy": no such file, folder or installed'),
     ],
 )
