@@ -243,9 +243,10 @@ def test_a_config_builds_the_reader_with_its_own_columns(tmp_path):
     ("content", "options", "message"),
     [
         ("a X Y O\nb B-PER\n", {"columns": {"word": 0, "ner": 3}},
-         r"has 2 columns, expected at least 4 \(word, ..., ner\)"),
+         r"line 2: 'b B-PER' has 2 columns, expected at least 4 \(word, ..., ner\)"),
         ("a O\nb\n", {}, r"line 2: 'b' has 1 column, expected at least 2 \(word, ..., ner\)"),
-        ("a O\nNew York O\n", {}, "line 2: 'New York O' has 3 columns, expected 2 as in the line before"),
+        ("a O\nNew York O\n", {},
+         "line 2: 'New York O' has 3 columns, expected 2 as in the line before"),
         ("a\tO\n\tO\n", {"separator": "tab"}, "line 2: an empty word in column 0"),
         ("a O\n\nb I-PER\n", {}, "line 3: I-PER at the start of a sentence, expected O or B-PER"),
         ("a O\nb I-PER\n", {}, "line 2: I-PER after O, expected O or B-PER in BIO; .* in IOB1"),

@@ -317,7 +317,13 @@ unit = "word"
 WITH_NER = CONFIG.replace('["tagger"]', '["tagger","ner"]') + NER
 REFUSED = {
     "encoder.nO": ("nO = 8", "[components.ner.model.encoder]", "nO", 7, "expected an even width"),
-    "encoder.depth": ("depth = 1", "[components.ner.model.encoder]", "depth", 0, "at least 1"),
+    "encoder.depth": (
+        "depth = 1",
+        "[components.ner.model.encoder]",
+        "depth",
+        0,
+        "expected at least 1",
+    ),
     "vocabulary.min_count": (
         "min_count = 1",
         "[components.ner.model.tok2vec.vocabulary]",
