@@ -15,8 +15,9 @@ from thinc.api import Model, registry
 from thinc.types import Floats2d, Ragged
 
 from .embed import embedding
+from .lstm import LSTMCell
 from .packed import Packed, Packing
-from .recurrent import lstm_stack
+from .recurrent import recurrent_stack
 from .resize import resize
 
 
@@ -50,7 +51,7 @@ def CharacterLSTM(nO: int = 50, *, width: int = 25) -> Model[Ragged, Floats2d]:
         "character_lstm",
         _forward_lstm,
         init=_init_lstm,
-        layers=[embedding(width), lstm_stack(nO, width)],
+        layers=[embedding(width), recurrent_stack(LSTMCell(), nO, width)],
         dims={"nO": nO, "nV": None},
     )
 
@@ -105,21 +106,17 @@ def _forward_lstm(
     packing = Packing.of(model.ops.to_numpy(words.lengths))
     X, backprop_table = table(words.dataXd, is_train)
     rows, inverse = xp.asarray(packing.rows), xp.asarray(packing.inverse)
-    Y, backprop_lstm = lstm(Packed(X[rows], packing), is_train)
-    order, last = xp.asarray(packing.order), xp.asarray(packing.last)
+    (Y, final), backprop_lstm = lstm((Packed(X[rows], packing), None), is_train)
     half = Y.data.shape[1] // 2
-    ends = xp.empty((len(order), 2 * half), dtype=Y.data.dtype)
-    ends[order, :half] = Y.data[last, :half]
-    ends[order, half:] = Y.data[: len(order), half:]
+    ends = [slice(0, half), slice(2 * half, 3 * half)]  # a of each direction; c stands after it
 
     def backprop(d_ends: Floats2d) -> Ragged:
-        dY = xp.zeros_like(Y.data)
-        dY[last, :half] = d_ends[order, :half]
-        dY[: len(order), half:] = d_ends[order, half:]
-        dX = backprop_lstm(Packed(dY, packing)).data
-        return Ragged(backprop_table(dX[inverse]), words.lengths)
+        d_final = xp.zeros_like(final)
+        d_final[:, ends[0]], d_final[:, ends[1]] = d_ends[:, :half], d_ends[:, half:]
+        dX, _ = backprop_lstm((Y.with_data(xp.zeros_like(Y.data)), d_final))
+        return Ragged(backprop_table(dX.data[inverse]), words.lengths)
 
-    return ends, backprop
+    return xp.hstack([final[:, end] for end in ends]), backprop
 
 
 def _init_cnn(model: Model, X: Any = None, Y: Any = None) -> None:

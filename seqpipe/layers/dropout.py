@@ -1,4 +1,4 @@
-"""Dropout over a packed batch with one mask a sequence (Gal & Ghahramani 2016)."""
+"""Dropout over a packed batch: one mask a sequence, or one for every element."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ from collections.abc import Callable
 import numpy
 from thinc.api import Model
 
+from .cell import check_choice
 from .packed import Packed
 
+MASKS = ("sequence", "element")
 
-def sequence_dropout(rate: float = 0.0) -> Model[Packed, Packed]:
-    """Set the same units to zero at every step of a sequence, and scale the rest by 1 / (1 - rate).
+
+def packed_dropout(rate: float = 0.0, *, per: str = "sequence") -> Model[Packed, Packed]:
+    """Set some units to zero, and scale the rest by 1 / (1 - rate).
 
     rate (float): Share of units that are dropped in training, in [0, 1). spaCy's
         `set_dropout_rate` finds it as `dropout_rate`.
+    per (str): "sequence", the same units at every step of a sequence (Gal & Ghahramani 2016), or
+        "element", others at every step (Zaremba et al. 2014).
     """
     if not 0.0 <= rate < 1.0:
         raise ValueError(f"dropout = {rate}: expected a rate in [0, 1)")
-    return Model("sequence_dropout", _forward, attrs={"dropout_rate": rate})
+    check_choice("dropout_per", per, MASKS)
+    return Model(f"{per}_dropout", _forward, attrs={"dropout_rate": rate, "per": per})
 
 
 def _forward(
@@ -27,10 +33,12 @@ def _forward(
     rate = model.attrs["dropout_rate"]
     if not is_train or rate == 0.0:
         return X, lambda dY: dY
-    shape = (len(X.packing.lengths), X.data.shape[1])
-    kept = numpy.random.uniform(size=shape) >= rate
-    masks = model.ops.xp.asarray(kept / (1.0 - rate), dtype=X.data.dtype)
-    mask = masks[model.ops.xp.asarray(X.packing.sequences)]  # (tokens, width)
+    by_sequence = model.attrs["per"] == "sequence"
+    rows = len(X.packing.lengths) if by_sequence else len(X.data)
+    kept = numpy.random.uniform(size=(rows, X.data.shape[1])) >= rate
+    mask = model.ops.xp.asarray(kept / (1.0 - rate), dtype=X.data.dtype)
+    if by_sequence:
+        mask = mask[model.ops.xp.asarray(X.packing.sequences)]  # (tokens, width)
 
     def backprop(dY: Packed) -> Packed:
         return dY.with_data(dY.data * mask)

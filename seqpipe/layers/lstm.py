@@ -1,15 +1,11 @@
-"""The LSTM recurrence over a packed batch, in array code: the specification, and what serves CuPy.
-
-Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000:
+"""The LSTM cell: Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000.
 
     c~<t> = tanh(Wc [a<t-1>, x<t>] + bc)        candidate
     Γu, Γf, Γo = σ(W [a<t-1>, x<t>] + b)         update, forget and output gates
     c<t> = Γu * c~<t> + Γf * c<t-1>
     a<t> = Γo * tanh(c<t>)
 
-Notation: N tokens, B sequences, H hidden units. The four blocks of a gate array `(N, 4H)` are
-Γu, Γf, Γo, c~, so that the three sigmoids are one block; σ(z) = ½ tanh(z/2) + ½, so that one `tanh`
-serves all four. The products with the inputs stand outside: one before the loop, one after it.
+The blocks stand in the order Γu, Γf, Γo, c~.
 """
 
 from __future__ import annotations
@@ -17,127 +13,147 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .packed import Packing
+from thinc.api import Ops
+
+from .cell import Cell, LayerNorm, Run, check_choice
+from .initial import uniform
+
+OUTPUTS = ("tanh", "cell")
 
 
-@dataclass
-class LSTMCache:
-    """What the backward pass needs: gates (N, 4H); before each step a (N, H), c (N, H); tanh(c)."""
+@dataclass(frozen=True)
+class LSTMCell(Cell):
+    """The LSTM.
 
-    gates: Any
-    hidden_before: Any
-    cell_before: Any
-    tanh_cell: Any
-
-
-def lstm_forward(
-    xp: Any,
-    projected: Any,
-    Wh: Any,
-    packing: Packing,
-    hidden: Any,
-    cell: Any,
-    Y: Any,
-    *,
-    reverse: bool = False,
-    keep: bool = True,
-) -> LSTMCache | None:
-    """Run one direction of an LSTM.
-
-    projected (Floats2d): Wx x + b for every token, `(N, 4H)`; overwritten with the gates.
-    Wh (Floats2d): Recurrent weights, `(4H, H)`.
-    packing (Packing): How the N rows lie.
-    hidden, cell (Floats2d): a<0> and c<0> by rank, `(B, H)`; overwritten with the final state.
-    Y (Floats2d): Where a<t> of every token is written, `(N, H)`.
-    reverse (bool): Walk each sequence from its end.
-    keep (bool): Keep what `lstm_backward` needs.
-    RETURNS: That, or None.
+    output (str): "tanh" for a<t> = Γo * tanh(c<t>), "cell" for a<t> = Γo * c<t>.
+    peepholes (bool): The gates see c<t-1> too, through one weight a unit: + p * c<t-1> (Gers &
+        Schmidhuber 2000, whose output gate sees c<t>; here all three see c<t-1>).
+    forget_bias (float): The forget gate's bias at the start (Jozefowicz et al. 2015).
+    layer_norm: Also normalises c<t> on its way out (Ba et al. 2016, equations 20 to 22).
     """
-    H = Wh.shape[1]
-    gates, half = projected, xp.asarray(0.5, dtype=projected.dtype)
-    gates[:, : 3 * H] *= half
-    WhT = xp.ascontiguousarray(Wh.T)  # (H, 4H)
-    WhT[:, : 3 * H] *= half
-    shape, dtype = (len(gates) if keep else 0, H), gates.dtype
-    before, cell_before, tanh_cell = (xp.empty(shape, dtype=dtype) for _ in range(3))
-    product = xp.empty((len(hidden), 4 * H), dtype=dtype)
-    for start, end, size in packing.steps(reverse):
-        a, c, g = hidden[:size], cell[:size], product[:size]
-        if keep:
-            before[start:end] = a
-            cell_before[start:end] = c
-        xp.matmul(a, WhT, out=g)  # (size, 4H)
-        g += gates[start:end]
-        xp.tanh(g, out=g)
-        sigmoids = g[:, : 3 * H]
-        sigmoids *= half
-        sigmoids += half
-        c *= g[:, H : 2 * H]  # Γf * c<t-1>
-        c += xp.multiply(g[:, :H], g[:, 3 * H :], out=a)  # + Γu * c~
-        xp.tanh(c, out=a)
-        if keep:
-            gates[start:end] = g
-            tanh_cell[start:end] = a
-        a *= g[:, 2 * H : 3 * H]
-        Y[start:end] = a
-    return LSTMCache(gates, before, cell_before, tanh_cell) if keep else None
+
+    output: str = "tanh"
+    peepholes: bool = False
+    forget_bias: float = 1.0
+    name = "lstm"
+    groups = (4,)
+    states = 2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice("output", self.output, OUTPUTS)
+
+    @property
+    def params(self) -> tuple[str, ...]:
+        """Names of the parameters of one direction."""
+        peepholes = ("peepholes",) if self.peepholes else ()
+        return (*super().params, *peepholes, *(("gain_c", "shift_c") if self.layer_norm else ()))
+
+    def start(self, ops: Ops, H: int, nI: int) -> dict[str, Any]:
+        """First values; also `peepholes (3, H)`, `gain_c (H,)` and `shift_c (H,)`."""
+        values = super().start(ops, H, nI)
+        values["b"][H : 2 * H] = self.forget_bias
+        if self.peepholes:
+            values["peepholes"] = uniform(ops, 3, H, H**-0.5)
+        if self.layer_norm:
+            values["gain_c"], values["shift_c"] = ops.alloc1f(H) + 1.0, ops.alloc1f(H)
+        return values
+
+    @property
+    def run_type(self) -> type[LSTMRun]:
+        """What walks over a batch."""
+        return LSTMRun
 
 
-def lstm_backward(
-    xp: Any,
-    dY: Any,
-    Wh: Any,
-    packing: Packing,
-    cache: LSTMCache,
-    d_hidden: Any,
-    d_cell: Any,
-    *,
-    reverse: bool = False,
-) -> Any:
-    """Backpropagate through time.
+class LSTMRun(Run):
+    """The LSTM over one batch."""
 
-    dY (Floats2d): Gradient of a<t> for every token, `(N, H)`.
-    cache (LSTMCache): Its gates are overwritten with the gradient of `projected`, `(N, 4H)`, from
-        which those of Wx, b and x follow by one product each.
-    d_hidden, d_cell (Floats2d): Gradient of the final state by rank, `(B, H)`; overwritten with the
-        gradient of the initial state.
-    RETURNS: The gradient of Wh, `(4H, H)`.
-    """
-    H = Wh.shape[1]
-    slopes, d_tanh = _slopes(xp, cache, H)
-    gates = cache.gates
-    product = xp.empty((len(d_hidden), H), dtype=dY.dtype)
-    for start, end, size in packing.steps(not reverse):
-        da, dc, dg = d_hidden[:size], d_cell[:size], slopes[start:end]
-        da += dY[start:end]
-        dc += xp.multiply(da, d_tanh[start:end], out=product[:size])
-        dg[:, 2 * H : 3 * H] *= da
-        dg[:, :H] *= dc
-        dg[:, H : 2 * H] *= dc
-        dg[:, 3 * H :] *= dc
-        dc *= gates[start:end, H : 2 * H]
-        xp.matmul(dg, Wh, out=da)
-    gates[...] = slopes
-    return xp.matmul(slopes.T, cache.hidden_before)
+    def prepare(self) -> None:
+        """Make the product and the room."""
+        H = self.H
+        self.recurrent = self.product(self.cell.groups)
+        self.peepholes = self.params.get("peepholes")
+        self.cell_before = self.kept(H)  # c<t-1> of every token
+        self.squashed = self.kept(H)  # tanh(c<t>), or what stands in its place
+        self.cell_norm: LayerNorm | None = None
+        if self.cell.layer_norm:
+            self.cell_norm = self.norm("gain_c", (1,))
+            self.d_normed = self.kept(H)
 
+    def step(self, rows: slice, state: list[Any]) -> None:
+        """One time step."""
+        xp, (a, c) = self.xp, state
+        g = self.recurrent.forward(a, rows)
+        g += self.projected[rows]
+        if self.peepholes is not None:
+            self._three(g)[...] += (self.peepholes * self.half) * c[:, None]
+        self.activate(g, 3)
+        if self.keep:
+            self.cell_before[rows] = c
+            self.projected[rows] = g
+        c *= self.block(g, 1)
+        c += xp.multiply(self.block(g, 0), self.block(g, 3), out=a)
+        self._squash(c, rows, a)
+        if self.keep:
+            self.squashed[rows] = a
+        a *= self.block(g, 2)
 
-def _slopes(xp: Any, cache: LSTMCache, H: int) -> tuple[Any, Any]:
-    """What da<t> (for Γo) and dc<t> (for the rest) are multiplied by, `(N, 4H)`; Γo (1 - tanh²(c)).
+    def _squash(self, c: Any, rows: slice, out: Any) -> None:
+        out[...] = c
+        if self.cell_norm is not None:
+            self.cell_norm.forward(out, rows, keep=self.keep)
+            out += self.params["shift_c"]
+        if self.cell.output == "tanh":
+            self.xp.tanh(out, out=out)
 
-    Each gate's derivative times what the gate multiplies.
-    """
-    gates, tanh_c = cache.gates, cache.tanh_cell
-    sigmoids, candidate = gates[:, : 3 * H], gates[:, 3 * H :]
-    slopes = xp.empty(gates.shape, dtype=gates.dtype)
-    xp.subtract(1, sigmoids, out=slopes[:, : 3 * H])
-    slopes[:, : 3 * H] *= sigmoids
-    slopes[:, :H] *= candidate
-    slopes[:, H : 2 * H] *= cache.cell_before
-    slopes[:, 2 * H : 3 * H] *= tanh_c
-    xp.multiply(candidate, candidate, out=slopes[:, 3 * H :])
-    xp.subtract(1, slopes[:, 3 * H :], out=slopes[:, 3 * H :])
-    slopes[:, 3 * H :] *= gates[:, :H]
-    d_tanh = tanh_c * tanh_c
-    xp.subtract(1, d_tanh, out=d_tanh)
-    d_tanh *= gates[:, 2 * H : 3 * H]
-    return slopes, d_tanh
+    def _three(self, blocks: Any) -> Any:
+        """The gates' blocks, `(rows, 3, H)`, of a contiguous `(rows, 4 H)`."""
+        return blocks.reshape(len(blocks), 4, self.H)[:, :3]
+
+    def slopes(self) -> Any:
+        """Each gate's derivative times what the gate multiplies; and `d_squashed`."""
+        xp, gates, squashed = self.xp, self.projected, self.squashed
+        slopes = xp.empty(gates.shape, dtype=gates.dtype)
+        sigmoids, candidate = self.block(gates, 0, 3), self.block(gates, 3)
+        d_sigmoids, d_candidate = self.block(slopes, 0, 3), self.block(slopes, 3)
+        xp.subtract(1, sigmoids, out=d_sigmoids)
+        d_sigmoids *= sigmoids
+        self.multiply(slopes, 0, candidate)
+        self.multiply(slopes, 1, self.cell_before)
+        self.multiply(slopes, 2, squashed)
+        xp.multiply(candidate, candidate, out=d_candidate)
+        xp.subtract(1, d_candidate, out=d_candidate)
+        d_candidate *= self.block(gates, 0)
+        self.d_squashed = self.block(gates, 2).copy()  # Γo (1 - tanh²), or Γo
+        if self.cell.output == "tanh":
+            self.d_squashed *= 1 - squashed * squashed
+        return slopes
+
+    def step_back(self, rows: slice, d: Any, d_state: list[Any]) -> None:
+        """The backward pass of a step."""
+        da, dc = d_state
+        dc += self._squash_back(da * self.d_squashed[rows], rows)
+        self.multiply(d, 2, da)
+        self.multiply(d, 0, dc)
+        self.multiply(d, 1, dc)
+        self.multiply(d, 3, dc)
+        dc *= self.block(self.projected, 1)[rows]
+        if self.peepholes is not None:
+            dc += (self._three(d) * self.peepholes).sum(axis=1)
+        self.recurrent.backward(d, rows, out=da)
+
+    def _squash_back(self, d: Any, rows: slice) -> Any:
+        if self.cell_norm is None:
+            return d
+        self.d_normed[rows] = d
+        return self.cell_norm.backward(d, rows)
+
+    def gradients(self, d: Any) -> dict[str, Any]:
+        """The gradients of Wh, gain_h, peepholes, gain_c and shift_c, as far as they are there."""
+        gradients = self.recurrent.gradients(d, self.hidden_before)
+        if self.peepholes is not None:
+            gradients["peepholes"] = (self._three(d) * self.cell_before[:, None]).sum(axis=0)
+        if self.cell_norm is not None:
+            gradients["gain_c"] = self.cell_norm.gradient(self.d_normed)
+            gradients["shift_c"] = self.d_normed.sum(axis=0)
+        return gradients

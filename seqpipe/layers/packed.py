@@ -102,9 +102,14 @@ def pack(ops: Ops, sequences: Sequence[Floats2d]) -> Packed:
     if not sequences:
         return Packed(ops.alloc2f(0, 0), packing)
     flat = ops.xp.concatenate(list(sequences))
-    if flat.dtype.kind != "f":
-        raise ValueError(f"sequences of floats expected, found {flat.dtype}")
-    return Packed(flat[ops.xp.asarray(packing.rows)], packing)
+    return _floats(Packed(flat[ops.xp.asarray(packing.rows)], packing))
+
+
+def _floats(packed: Packed) -> Packed:
+    if packed.data.dtype.kind != "f" or packed.data.ndim != 2:
+        found = f"{packed.data.ndim} dimensions of {packed.data.dtype}"
+        raise ValueError(f"sequences of shape (length, width) of floats expected, found {found}")
+    return packed
 
 
 def unpack(ops: Ops, packed: Packed) -> list[Floats2d]:
@@ -115,42 +120,14 @@ def unpack(ops: Ops, packed: Packed) -> list[Floats2d]:
     return [flat[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
 
 
-def with_packed(layer: Model[Packed, Packed]) -> Model[Any, Any]:
-    """Let a layer over packed batches take and give lists of arrays, Ragged, Padded or Packed."""
-    return Model(
-        f"with_packed({layer.name})",
-        _forward,
-        init=_init,
-        layers=[layer],
-        dims={name: layer.maybe_get_dim(name) for name in layer.dim_names},
-    )
+def as_packed(ops: Ops, Xseq: Any) -> tuple[Packed, Callable, Callable]:
+    """Take sequences in any form: a list of arrays, Ragged, Padded or Packed.
 
-
-def _forward(model: Model, Xseq: Any, is_train: bool) -> tuple[Any, Callable]:
-    packed, restore, to_packed = _convert(model.ops, Xseq)
-    Yp, backprop_layer = model.layers[0](packed, is_train)
-
-    def backprop(dYseq: Any) -> Any:
-        return restore(backprop_layer(to_packed(dYseq)))
-
-    return restore(Yp), backprop
-
-
-def _init(model: Model, X: Any = None, Y: Any = None) -> None:
-    layer = model.layers[0]
-    layer.initialize(
-        X=_convert(model.ops, X)[0] if X is not None else None,
-        Y=_convert(model.ops, Y)[0] if Y is not None else None,
-    )
-    for name in layer.dim_names:
-        if layer.has_dim(name):
-            model.set_dim(name, layer.get_dim(name))
-
-
-def _convert(ops: Ops, Xseq: Any) -> tuple[Packed, Callable, Callable]:
-    """The batch packed; a function back to its own form; one from that form to packed."""
+    RETURNS: The batch packed; a function from packed to the form it came in; its inverse.
+    Raises ValueError for another form, for integers, and for sequences of several widths.
+    """
     if isinstance(Xseq, Packed):
-        return Xseq, lambda packed: packed, lambda packed: packed
+        return _floats(Xseq), lambda packed: packed, lambda packed: packed
     if isinstance(Xseq, Ragged):
 
         def ragged(packed: Packed) -> Ragged:
@@ -158,7 +135,7 @@ def _convert(ops: Ops, Xseq: Any) -> tuple[Packed, Callable, Callable]:
 
         def from_ragged(ragged: Ragged) -> Packed:
             packing = Packing.of(ops.to_numpy(ragged.lengths))
-            return Packed(ragged.dataXd[ops.xp.asarray(packing.rows)], packing)
+            return _floats(Packed(ragged.dataXd[ops.xp.asarray(packing.rows)], packing))
 
         return from_ragged(Xseq), ragged, from_ragged
     if isinstance(Xseq, Padded):

@@ -1,23 +1,109 @@
-"""Recurrent layers over packed batches: one or two directions, any depth.
+"""Recurrent layers: any cell, one or two directions, any depth, states in and out.
 
-The layers compose as Thinc's do: a pass holds the parameters of one direction, a level runs its
-passes side by side, a stack chains levels with dropout between them.
+A stack chains levels (see `level`) with dropout between them, from `(Packed, state)` to
+`(Packed, final state)`; the outermost layer speaks lists, Ragged and Padded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-import numpy
-from thinc.api import Model, NumpyOps, Ops, chain, registry
-from thinc.types import Floats2d
+from thinc.api import Model, registry
 
-from .dropout import sequence_dropout
-from .lstm import LSTMCache, lstm_backward, lstm_forward
-from .packed import Packed, with_packed
-from .threads import side_by_side
+from .cell import Cell, check_choice
+from .dropout import packed_dropout
+from .gru import GRUCell
+from .level import recurrent_level
+from .lstm import LSTMCell
+from .packed import as_packed
+from .rnn import RNNCell
+
+CELLS: dict[str, type[Cell]] = {"rnn": RNNCell, "gru": GRUCell, "lstm": LSTMCell}
+INITIAL = ("zero", "learned", "given")
+
+
+@registry.layers("seqpipe.Recurrent.v1")
+def Recurrent(
+    cell: str,
+    nO: int | None = None,
+    nI: int | None = None,
+    *,
+    bi: bool = True,
+    depth: int = 1,
+    dropout: float = 0.0,
+    dropout_per: str = "sequence",
+    residual: bool = False,
+    layer_norm: bool = False,
+    initial: str = "zero",
+    return_state: bool = False,
+    recurrent_init: str = "orthogonal",
+    activation: str | None = None,
+    form: str | None = None,
+    output: str | None = None,
+    peepholes: bool | None = None,
+    forget_bias: float | None = None,
+) -> Model[Any, Any]:
+    """A recurrent network over lists of arrays, Ragged, Padded or Packed batches.
+
+    cell (str): "rnn", "gru" or "lstm".
+    nO (int): Width of the output; with two directions each has half of it.
+    nI (int): Width of the input.
+    bi (bool): Two directions, each from its own end, joined side by side (Schuster & Paliwal 1997).
+    depth (int): Levels; each reads the output of the one below.
+    dropout (float): Between levels. A spaCy component sets it to the rate that it trains with.
+    dropout_per (str): "sequence", one mask a sequence (Gal & Ghahramani 2016), or "element".
+    residual (bool): Each level above the first adds its input to its output (He et al. 2016).
+    layer_norm (bool): Normalise inside the cell (Ba et al. 2016).
+    initial (str): a<0> (and c<0>) are "zero", "learned" (the same for all sequences, from zero on)
+        or "given": then the layer takes a pair (sequences, state) and backpropagates to both.
+    return_state (bool): Give a pair (sequences, final state). A state is an array with one row for
+        each sequence, `(sequences, nS)`: a (and c) of each direction of each level, from the first
+        level up. nS is `nO * depth`, for an LSTM twice that. The final state of the second
+        direction is that at the first token; that of an empty sequence is its initial state.
+    recurrent_init (str): How Wh starts, block by block: "orthogonal", "glorot", "uniform" (in
+        ±1/sqrt(units)) or "identity". Wx starts Glorot uniform, biases at zero.
+    activation (str): rnn only: "tanh" (default), "relu" or "identity".
+    form (str): gru only: "full" (default, Cho et al. 2014), "simplified" (no reset gate) or
+        "reset_after" (as cuDNN and PyTorch have it).
+    output (str): lstm only: "tanh" (default) for Γo * tanh(c), or "cell" for Γo * c.
+    peepholes (bool): lstm only: the gates see c<t-1>.
+    forget_bias (float): lstm and gru: first bias of the forget gate (1 by default), of 1 - Γu (0).
+    RETURNS (Model): From sequences `(length, nI)` to `(length, nO)`, in the form they came in.
+    """
+    check_choice("cell", cell, tuple(CELLS))
+    own = {
+        "activation": activation,
+        "form": form,
+        "output": output,
+        "peepholes": peepholes,
+        "forget_bias": forget_bias,
+    }
+    options = {name: value for name, value in own.items() if value is not None}
+    for name, value in options.items():
+        if name not in CELLS[cell].__dataclass_fields__:
+            raise ValueError(f"{name} = {value!r}: a {cell} has no such option, expected none")
+    equations = CELLS[cell](recurrent_init=recurrent_init, layer_norm=layer_norm, **options)
+    check_choice("initial", initial, INITIAL)
+    stack = recurrent_stack(
+        equations,
+        nO,
+        nI,
+        bi=bi,
+        depth=depth,
+        dropout=dropout,
+        dropout_per=dropout_per,
+        residual=residual,
+        learned=initial == "learned",
+    )
+    return Model(
+        "recurrent",
+        _forward,
+        init=_init,
+        layers=[stack],
+        dims={name: stack.maybe_get_dim(name) for name in ("nO", "nI", "nS")},
+        attrs={"given": initial == "given", "return_state": return_state},
+    )
 
 
 @registry.layers("seqpipe.LSTM.v1")
@@ -28,29 +114,122 @@ def LSTM(
     bi: bool = True,
     depth: int = 1,
     dropout: float = 0.0,
+    dropout_per: str = "sequence",
+    residual: bool = False,
+    layer_norm: bool = False,
+    initial: str = "zero",
+    return_state: bool = False,
+    recurrent_init: str = "orthogonal",
+    output: str = "tanh",
+    peepholes: bool = False,
+    forget_bias: float = 1.0,
 ) -> Model[Any, Any]:
-    """Long short-term memory over lists of arrays, Ragged, Padded or Packed batches.
+    """Long short-term memory: `seqpipe.Recurrent.v1` with `cell = "lstm"`; arguments as there."""
+    return Recurrent(
+        "lstm",
+        nO,
+        nI,
+        bi=bi,
+        depth=depth,
+        dropout=dropout,
+        dropout_per=dropout_per,
+        residual=residual,
+        layer_norm=layer_norm,
+        initial=initial,
+        return_state=return_state,
+        recurrent_init=recurrent_init,
+        output=output,
+        peepholes=peepholes,
+        forget_bias=forget_bias,
+    )
 
-    nO (int): Width of the output; with two directions each has half of it.
-    nI (int): Width of the input.
-    bi (bool): Two directions, each from its own end, joined side by side (Schuster & Paliwal 1997).
-    depth (int): Levels; each reads the output of the one below.
-    dropout (float): Between levels, one mask a sequence. A spaCy component sets it to the rate
-        that it trains with.
-    RETURNS (Model): From sequences `(length, nI)` to `(length, nO)`, in the form they came in.
-    """
-    return with_packed(lstm_stack(nO, nI, bi=bi, depth=depth, dropout=dropout))
 
-
-def lstm_stack(
+@registry.layers("seqpipe.GRU.v1")
+def GRU(
     nO: int | None = None,
     nI: int | None = None,
     *,
     bi: bool = True,
     depth: int = 1,
     dropout: float = 0.0,
-) -> Model[Packed, Packed]:
-    """The LSTM over packed batches. Arguments as for `LSTM`."""
+    dropout_per: str = "sequence",
+    residual: bool = False,
+    layer_norm: bool = False,
+    initial: str = "zero",
+    return_state: bool = False,
+    recurrent_init: str = "orthogonal",
+    form: str = "full",
+    forget_bias: float = 0.0,
+) -> Model[Any, Any]:
+    """Gated recurrent unit: `seqpipe.Recurrent.v1` with `cell = "gru"`; arguments as there."""
+    return Recurrent(
+        "gru",
+        nO,
+        nI,
+        bi=bi,
+        depth=depth,
+        dropout=dropout,
+        dropout_per=dropout_per,
+        residual=residual,
+        layer_norm=layer_norm,
+        initial=initial,
+        return_state=return_state,
+        recurrent_init=recurrent_init,
+        form=form,
+        forget_bias=forget_bias,
+    )
+
+
+def _forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Callable]:
+    given, return_state = model.attrs["given"], model.attrs["return_state"]
+    Xseq, state = _pair(X) if given else (X, None)
+    packed, restore, to_packed = as_packed(model.ops, Xseq)
+    (Yp, final), backprop_stack = model.layers[0]((packed, state), is_train)
+
+    def backprop(dY: Any) -> Any:
+        dYseq, d_final = dY if return_state else (dY, None)
+        dXp, d_state = backprop_stack((to_packed(dYseq), d_final))
+        return (restore(dXp), d_state) if given else restore(dXp)
+
+    return (restore(Yp), final) if return_state else restore(Yp), backprop
+
+
+def _pair(X: Any) -> tuple[Any, Any]:
+    if not isinstance(X, tuple) or len(X) != 2:
+        raise ValueError("initial = 'given': a pair of sequences and state expected as input")
+    return X
+
+
+def _init(model: Model, X: Any = None, Y: Any = None) -> None:
+    stack = model.layers[0]
+    if X is not None:
+        Xseq = _pair(X)[0] if model.attrs["given"] else X
+        X = (as_packed(model.ops, Xseq)[0], None)
+    if Y is not None:
+        Yseq = Y[0] if model.attrs["return_state"] else Y
+        Y = (as_packed(model.ops, Yseq)[0], None)
+    stack.initialize(X=X, Y=Y)
+    for name in ("nO", "nI", "nS"):
+        model.set_dim(name, stack.get_dim(name))
+
+
+def recurrent_stack(
+    cell: Cell,
+    nO: int | None = None,
+    nI: int | None = None,
+    *,
+    bi: bool = True,
+    depth: int = 1,
+    dropout: float = 0.0,
+    dropout_per: str = "sequence",
+    residual: bool = False,
+    learned: bool = False,
+) -> Model[Any, Any]:
+    """Levels of a cell, from `(Packed, state or None)` to `(Packed, final state)`.
+
+    Arguments as for `Recurrent`; `learned` is `initial = "learned"`. The gradients have the same
+    form; that of the final state may be None, that of the initial state is None if it was.
+    """
     if depth < 1:
         raise ValueError(f"depth = {depth}: expected at least 1")
     for name, width in (("nO", nO), ("nI", nI)):
@@ -58,127 +237,73 @@ def lstm_stack(
             raise ValueError(f"{name} = {width}: expected at least 1")
     if bi and nO is not None and nO % 2:
         raise ValueError(f"nO = {nO}: expected an even width, half for each of two directions")
-    layers: list[Model] = []
-    for i in range(depth):
-        layers += [sequence_dropout(dropout), lstm_level(nO, nI if i == 0 else nO, bi=bi)]
-    return layers[1] if depth == 1 else chain(*layers[1:])
-
-
-def lstm_level(nO: int | None, nI: int | None, *, bi: bool) -> Model[Packed, Packed]:
-    """One level: a pass from the start and, with `bi`, one from the end, side by side."""
-    directions = [False, True] if bi else [False]
+    if residual and depth == 1:
+        raise ValueError("residual = True: expected a depth of at least 2, or false")
+    dropouts = [packed_dropout(dropout, per=dropout_per) for _ in range(depth)]
+    levels = [
+        recurrent_level(cell, nO, nI if i == 0 else nO, bi=bi, learned=learned)
+        for i in range(depth)
+    ]
+    if depth == 1:
+        return levels[0]
+    layers = [layer for pair in zip(dropouts, levels, strict=True) for layer in pair][1:]
     return Model(
-        "bilstm" if bi else "lstm",
-        _forward_level,
-        init=_init_level,
-        layers=[lstm_pass(reverse=reverse) for reverse in directions],
-        dims={"nO": nO, "nI": nI},
+        "recurrent_stack",
+        _forward_stack,
+        init=_init_stack,
+        layers=layers,
+        dims={"nO": nO, "nI": nI, "nS": nO and levels[0].get_dim("nS") * depth},
+        attrs={"residual": residual},
     )
 
 
-def lstm_pass(*, reverse: bool = False) -> Model[Packed, Packed]:
-    """The parameters of one direction: `Wx (4H, nI)`, `Wh (4H, H)`, `b (4H,)`.
+def _forward_stack(model: Model, X: Any, is_train: bool) -> tuple[Any, Callable]:
+    """Each level reads what the one below gives; states stand side by side, level by level."""
+    packed, state = X
+    levels, dropouts, residual = model.layers[::2], model.layers[1::2], model.attrs["residual"]
+    width = levels[0].get_dim("nS")
+    columns = [slice(i * width, (i + 1) * width) for i in range(len(levels))]
+    backprops: list[Callable] = []
+    finals = []
+    Y = packed
+    for i, level in enumerate(levels):
+        inputs = Y
+        if i > 0:
+            Y, backprop_dropout = dropouts[i - 1](Y, is_train)
+            backprops.append(backprop_dropout)
+        (Y, final), backprop_level = level((Y, _part(state, columns[i])), is_train)
+        backprops.append(backprop_level)
+        finals.append(final)
+        if residual and i > 0:
+            Y = Y.with_data(Y.data + inputs.data)
 
-    They stand in blocks Γu, Γf, Γo, c~. Wx starts Glorot uniform and Wh orthogonal, block by block;
-    b zero, but one for the forget gate (Jozefowicz et al. 2015). The initial state is zero. The
-    level runs it, so that the products of all directions with the inputs are one.
-    """
-    return Model(
-        "lstm_pass",
-        _run_by_level,
-        init=_init_pass,
-        dims={"nO": None, "nI": None},
-        params={"Wx": None, "Wh": None, "b": None},
-        attrs={"reverse": reverse},
-    )
+    def backprop(d: Any) -> Any:
+        dY, d_final = d
+        d_states = []
+        for i in reversed(range(len(levels))):
+            above = dY
+            dY, d_state = backprops[2 * i]((dY, _part(d_final, columns[i])))
+            d_states.append(d_state)
+            if i > 0:
+                dY = backprops[2 * i - 1](dY)
+                if residual:
+                    dY = dY.with_data(dY.data + above.data)
+        return dY, None if state is None else model.ops.xp.hstack(d_states[::-1])
 
-
-def _run_by_level(model: Model, X: Packed, is_train: bool) -> tuple[Packed, Callable]:
-    raise ValueError("a pass is run by its level: call lstm_stack, or LSTM")
-
-
-def _forward_level(model: Model, X: Packed, is_train: bool) -> tuple[Packed, Callable]:
-    """Run the passes of a level. D directions, H units each: X (N, nI), Y (N, D H)."""
-    xp, packing = model.ops.xp, X.packing
-    passes = model.layers
-    Wx: Any = xp.concatenate([node.get_param("Wx") for node in passes])  # (D 4H, nI)
-    if X.data.shape[1] != Wx.shape[1] and packing.tokens:
-        raise ValueError(f"input of width {X.data.shape[1]}, expected nI={Wx.shape[1]}")
-    inputs = X.data if packing.tokens else xp.zeros((0, Wx.shape[1]), dtype=Wx.dtype)
-    projected = xp.matmul(inputs, xp.ascontiguousarray(Wx.T))  # (N, D 4H)
-    projected += xp.concatenate([node.get_param("b") for node in passes])
-    H = len(Wx) // len(passes) // 4
-    gates = [projected[:, i * 4 * H : (i + 1) * 4 * H] for i in range(len(passes))]
-    Y = xp.empty((len(inputs), len(passes) * H), dtype=projected.dtype)
-    halves = [slice(i * H, (i + 1) * H) for i in range(len(passes))]
-
-    def states() -> tuple[Any, Any]:
-        shape = (len(packing.lengths), H)
-        return xp.zeros(shape, dtype=Y.dtype), xp.zeros(shape, dtype=Y.dtype)
-
-    def run(i: int) -> LSTMCache | None:
-        Wh, how = passes[i].get_param("Wh"), {"reverse": passes[i].attrs["reverse"]}
-        return lstm_forward(
-            xp, gates[i], Wh, packing, *states(), Y[:, halves[i]], **how, keep=is_train
-        )
-
-    caches = _each(len(passes), run, model.ops)
-
-    def backprop(dY: Packed) -> Packed:
-        def run_back(i: int) -> Any:
-            Wh, reverse, dYi = passes[i].get_param("Wh"), passes[i].attrs["reverse"], dY.data
-            return lstm_backward(
-                xp, dYi[:, halves[i]], Wh, packing, caches[i], *states(), reverse=reverse
-            )
-
-        for node, dWh in zip(passes, _each(len(passes), run_back, model.ops), strict=True):
-            node.inc_grad("Wh", dWh)
-        # Their gradient has taken the place of the gates, and so of `projected`.
-        dWx, db = xp.matmul(projected.T, inputs), projected.sum(axis=0)
-        for i, node in enumerate(passes):
-            node.inc_grad("Wx", dWx[i * 4 * H : (i + 1) * 4 * H])
-            node.inc_grad("b", db[i * 4 * H : (i + 1) * 4 * H])
-        return X.with_data(xp.matmul(projected, Wx))
-
-    return X.with_data(Y), backprop
+    return (Y, model.ops.xp.hstack(finals)), backprop
 
 
-def _each(n: int, run: Callable[[int], Any], ops: Ops) -> list[Any]:
-    """run(0) ... run(n - 1), side by side on a CPU."""
-    tasks = [partial(run, i) for i in range(n)]
-    return side_by_side(tasks) if isinstance(ops, NumpyOps) else [task() for task in tasks]
+def _part(state: Any, columns: slice) -> Any:
+    return None if state is None else state[:, columns]
 
 
-def _init_level(model: Model, X: Packed | None = None, Y: Packed | None = None) -> None:
-    if X is not None and model.has_dim("nI") is None:
-        model.set_dim("nI", X.data.shape[1])
-    if Y is not None and model.has_dim("nO") is None:
-        model.set_dim("nO", Y.data.shape[1])
-    for node in model.layers:
-        node.set_dim("nI", model.get_dim("nI"))
-        node.set_dim("nO", model.get_dim("nO") // len(model.layers))
-        node.initialize()
-
-
-def _init_pass(model: Model, X: Packed | None = None, Y: Packed | None = None) -> None:
-    H, nI = model.get_dim("nO"), model.get_dim("nI")
-    xp = model.ops.xp
-    model.set_param("Wx", xp.vstack([_glorot_uniform(model.ops, H, nI) for _ in range(4)]))
-    model.set_param("Wh", xp.vstack([_orthogonal(model.ops, H) for _ in range(4)]))
-    bias: Any = model.ops.alloc1f(4 * H)
-    bias[H : 2 * H] = 1.0
-    model.set_param("b", bias)
-
-
-def _glorot_uniform(ops: Ops, nO: int, nI: int) -> Floats2d:
-    """Uniform in ±sqrt(6 / (nO + nI)), `(nO, nI)` (Glorot & Bengio 2010, equation 16)."""
-    bound = (6.0 / (nO + nI)) ** 0.5
-    drawn: Any = numpy.random.uniform(-bound, bound, (nO, nI))
-    return ops.asarray2f(drawn)
-
-
-def _orthogonal(ops: Ops, n: int) -> Floats2d:
-    """A random orthogonal matrix, `(n, n)` (Saxe et al. 2014)."""
-    q, r = numpy.linalg.qr(numpy.random.normal(size=(n, n)))
-    drawn: Any = q * numpy.sign(numpy.diag(r))
-    return ops.asarray2f(drawn)
+def _init_stack(model: Model, X: Any = None, Y: Any = None) -> None:
+    levels = model.layers[::2]
+    levels[0].initialize(X=X, Y=Y)
+    for level in levels[1:]:
+        for name in ("nI", "nO"):
+            level.set_dim(name, levels[0].get_dim("nO"))
+        level.initialize()
+    for name in ("nI", "nO"):
+        model.set_dim(name, levels[0].get_dim(name))
+    model.set_dim("nS", levels[0].get_dim("nS") * len(levels))

@@ -7,7 +7,7 @@ from spacy.util import registry
 from thinc.api import Linear, Model, chain
 from thinc.types import Floats2d
 
-from seqpipe.layers.dropout import sequence_dropout
+from seqpipe.layers.dropout import packed_dropout
 from seqpipe.layers.packed import Packed, list2packed, on_rows
 from seqpipe.layers.potentials import Potentials
 
@@ -31,9 +31,9 @@ def RNNTagger(
     model: Model[Any, Potentials] = chain(
         tok2vec,
         list2packed(),
-        sequence_dropout(),
+        packed_dropout(),
         encoder,
-        sequence_dropout(),
+        packed_dropout(),
         on_rows(output),
         head,
     )

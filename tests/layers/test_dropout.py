@@ -4,7 +4,7 @@ import numpy
 import pytest
 from thinc.api import NumpyOps, set_dropout_rate
 
-from seqpipe.layers.dropout import sequence_dropout
+from seqpipe.layers.dropout import packed_dropout
 from seqpipe.layers.packed import list2packed, pack, unpack
 from tests.gradients import FLOAT64
 
@@ -17,7 +17,7 @@ def ones(*lengths, width=40):
 
 def test_one_mask_a_sequence():
     numpy.random.seed(0)
-    layer = sequence_dropout(0.5)
+    layer = packed_dropout(0.5)
     first, second = unpack(OPS, layer(ones(3, 5), True)[0])
     assert (first == first[0]).all()
     assert (second == second[0]).all()
@@ -27,7 +27,7 @@ def test_one_mask_a_sequence():
 
 def test_the_share_dropped_is_the_rate_and_the_mean_is_kept():
     numpy.random.seed(0)
-    Y, _ = sequence_dropout(0.3)(ones(*[1] * 200, width=100), True)
+    Y, _ = packed_dropout(0.3)(ones(*[1] * 200, width=100), True)
     assert abs((Y.data == 0).mean() - 0.3) < 0.02
     assert abs(Y.data.mean() - 1.0) < 0.03
 
@@ -36,25 +36,25 @@ def test_the_gradient_passes_where_the_units_passed():
     numpy.random.seed(0)
     rng = numpy.random.default_rng(0)
     X = pack(FLOAT64, [rng.normal(size=(n, 5)) for n in (4, 0, 2)])
-    Y, backprop = sequence_dropout(0.5)(X, True)
+    Y, backprop = packed_dropout(0.5)(X, True)
     dY = Y.with_data(rng.normal(size=Y.data.shape))
     assert numpy.allclose(backprop(dY).data * X.data, dY.data * Y.data)
     assert backprop(dY).data.any()
 
 
 def test_prediction_drops_nothing():
-    assert (sequence_dropout(0.5).predict(ones(2, 3)).data == 1).all()
+    assert (packed_dropout(0.5).predict(ones(2, 3)).data == 1).all()
 
 
 def test_thinc_sets_the_rate():
-    layer = sequence_dropout(0.0)
+    layer = packed_dropout(0.0)
     set_dropout_rate(layer, 0.9)
     numpy.random.seed(0)
     assert (layer(ones(2, 3), True)[0].data == 0).any()
 
 
 def test_empty_batches():
-    layer = sequence_dropout(0.5)
+    layer = packed_dropout(0.5)
     for sequences in ([], [numpy.zeros((0, 3), "f")]):
         X = list2packed().predict(sequences)
         Y, backprop = layer(X, True)
@@ -64,4 +64,4 @@ def test_empty_batches():
 @pytest.mark.parametrize("rate", [-0.1, 1.0])
 def test_a_rate_that_is_no_share_is_refused(rate):
     with pytest.raises(ValueError, match=f"dropout = {rate}"):
-        sequence_dropout(rate)
+        packed_dropout(rate)

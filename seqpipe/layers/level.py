@@ -1,0 +1,179 @@
+"""One level of a recurrent layer: a pass in each direction, side by side, states in and out.
+
+A pass holds the parameters of one direction; the level runs its passes, so that the products of all
+directions with the inputs are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from thinc.api import Model, NumpyOps, Ops
+
+from .cell import Cell, Run
+from .packed import Packed, Packing
+from .threads import side_by_side
+
+
+def recurrent_level(
+    cell: Cell, nO: int | None, nI: int | None, *, bi: bool, learned: bool = False
+) -> Model[Any, Any]:
+    """One pass from the start and, with `bi`, one from the end.
+
+    cell (Cell): The equations.
+    nO (int): Width of the output, of all directions together.
+    nI (int): Width of the input.
+    bi (bool): Two directions.
+    learned (bool): The initial state is a parameter.
+    RETURNS (Model): From `(Packed, state or None)` to `(Packed, final state)`. The gradients have
+        the same form; that of the final state may be None, that of the initial state is None if it
+        was. A state is `(sequences, nS)`: a (and c) of each direction.
+    """
+    directions = [False, True] if bi else [False]
+    return Model(
+        f"bi{cell.name}" if bi else cell.name,
+        _forward,
+        init=_init,
+        layers=[recurrent_pass(cell, reverse=reverse, learned=learned) for reverse in directions],
+        dims={"nO": nO, "nI": nI, "nS": nO and nO * cell.states},
+        attrs={"cell": cell},
+    )
+
+
+def recurrent_pass(cell: Cell, *, reverse: bool = False, learned: bool = False) -> Model[Any, Any]:
+    """The parameters of one direction, by the names that `cell.start` gives them.
+
+    With `learned` also `initial (states H,)`: a<0> (and c<0>), the same for every sequence.
+    """
+    names = (*cell.params, *(("initial",) if learned else ()))
+    return Model(
+        f"{cell.name}_pass",
+        _run_by_level,
+        init=_init_pass,
+        dims={"nO": None, "nI": None},
+        params=dict.fromkeys(names),
+        attrs={"reverse": reverse, "cell": cell},
+    )
+
+
+def _run_by_level(model: Model, X: Any, is_train: bool) -> tuple[Any, Callable]:
+    raise ValueError("a pass is run by its level: call recurrent_level, or Recurrent")
+
+
+def _init(model: Model, X: Any = None, Y: Any = None) -> None:
+    if X is not None and model.has_dim("nI") is None:
+        model.set_dim("nI", X[0].data.shape[1])
+    if Y is not None and model.has_dim("nO") is None:
+        model.set_dim("nO", Y[0].data.shape[1])
+    nO = model.get_dim("nO")
+    model.set_dim("nS", nO * model.attrs["cell"].states)
+    for node in model.layers:
+        node.set_dim("nI", model.get_dim("nI"))
+        node.set_dim("nO", nO // len(model.layers))
+        node.initialize()
+
+
+def _init_pass(model: Model, X: Any = None, Y: Any = None) -> None:
+    cell, H = model.attrs["cell"], model.get_dim("nO")
+    values = cell.start(model.ops, H, model.get_dim("nI"))
+    if "initial" in model.param_names:
+        values["initial"] = model.ops.alloc1f(cell.states * H)
+    for name, value in values.items():
+        model.set_param(name, value)
+
+
+def _forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Callable]:
+    """D directions, H units each: X (N, nI), Y (N, D H), state (B, nS)."""
+    packed, given = X
+    ops, xp, packing = model.ops, model.ops.xp, packed.packing
+    passes, D, B = model.layers, len(model.layers), len(packing.lengths)
+    reverse = [node.attrs["reverse"] for node in passes]
+    Wx: Any = xp.concatenate([node.get_param("Wx") for node in passes])  # (D G H, nI)
+    inputs = _inputs(xp, packed, Wx)
+    projections = xp.matmul(inputs, xp.ascontiguousarray(Wx.T))  # (N, D G H)
+    projected = xp.split(projections, D, axis=1)
+    Y = xp.empty((len(inputs), D * passes[0].get_dim("nO")), dtype=projections.dtype)
+    Ys = xp.split(Y, D, axis=1)
+    states = _by_rank(model, packing, _initial(model, B) if given is None else given, Y.dtype)
+
+    def run(i: int) -> Run:
+        cell: Cell = passes[i].attrs["cell"]
+        params = {name: passes[i].get_param(name) for name in cell.params}
+        one = cell.run(xp, params, projected[i], batch=B, keep=is_train)
+        one.forward(packing, states[i], Ys[i], reverse=reverse[i])
+        return one
+
+    runs = _each(D, run, ops)
+    final = _by_sequence(xp, packing, states)
+
+    def backprop(d: tuple[Packed, Any]) -> tuple[Packed, Any]:
+        dYs = xp.split(d[0].data, D, axis=1)
+        d_states = _by_rank(model, packing, d[1], Y.dtype)
+
+        def run_back(i: int) -> dict[str, Any]:
+            return runs[i].backward(packing, dYs[i], d_states[i], reverse=reverse[i])
+
+        gradients = _each(D, run_back, ops)
+        d_initial = _by_sequence(xp, packing, d_states)
+        # The gradient of `projections` has taken its place.
+        dWx = xp.split(xp.matmul(projections.T, inputs), D)
+        d_learned = xp.split(d_initial.sum(axis=0), D)
+        for i, node in enumerate(passes):
+            found = {**gradients[i], "Wx": dWx[i], "initial": d_learned[i]}
+            for name in node.param_names:
+                node.inc_grad(name, found[name])
+        dX = packed.with_data(xp.matmul(projections, Wx))
+        return dX, None if given is None else d_initial
+
+    return (packed.with_data(Y), final), backprop
+
+
+def _inputs(xp: Any, packed: Packed, Wx: Any) -> Any:
+    """The rows of a batch, `(N, nI)`, also where there are none and so no width."""
+    if not packed.packing.tokens:
+        return xp.zeros((0, Wx.shape[1]), dtype=Wx.dtype)
+    if packed.data.shape[1] != Wx.shape[1]:
+        raise ValueError(f"input of width {packed.data.shape[1]}, expected nI={Wx.shape[1]}")
+    return packed.data
+
+
+def _initial(model: Model, B: int) -> Any:
+    """The learned initial state, `(B, nS)`, or None for zero."""
+    if "initial" not in model.layers[0].param_names:
+        return None
+    learned = model.ops.xp.concatenate([node.get_param("initial") for node in model.layers])
+    return model.ops.xp.broadcast_to(learned, (B, len(learned)))
+
+
+def _by_rank(model: Model, packing: Packing, state: Any, dtype: Any) -> list[list[Any]]:
+    """A state for the runs: of each direction a (and c), `(B, H)` each, the longest first.
+
+    state (Floats2d): `(B, nS)` in the caller's order, or None for zeros.
+    """
+    xp, passes, B = model.ops.xp, model.layers, len(packing.lengths)
+    H, S = passes[0].get_dim("nO"), passes[0].attrs["cell"].states
+    if state is None:
+        return [[xp.zeros((B, H), dtype=dtype) for _ in range(S)] for _ in passes]
+    if state.shape != (B, len(passes) * S * H):
+        raise ValueError(
+            f"state of shape {state.shape}, expected (sequences, nS) = {(B, len(passes) * S * H)}"
+        )
+    ordered = state[xp.asarray(packing.order)].astype(dtype)
+    parts = [xp.ascontiguousarray(part) for part in xp.split(ordered, len(passes) * S, axis=1)]
+    return [parts[i * S : (i + 1) * S] for i in range(len(passes))]
+
+
+def _by_sequence(xp: Any, packing: Packing, states: list[list[Any]]) -> Any:
+    """The state of the runs as one row for each sequence, `(B, nS)`, in the caller's order."""
+    ranked = xp.hstack([part for parts in states for part in parts])
+    state = xp.empty_like(ranked)
+    state[xp.asarray(packing.order)] = ranked
+    return state
+
+
+def _each(n: int, run: Callable[[int], Any], ops: Ops) -> list[Any]:
+    """run(0) ... run(n - 1), side by side on a CPU."""
+    tasks = [partial(run, i) for i in range(n)]
+    return side_by_side(tasks) if isinstance(ops, NumpyOps) else [task() for task in tasks]
