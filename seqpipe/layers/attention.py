@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from thinc.api import Model, Ops, get_array_module, registry
+from thinc.api import Model, get_array_module, registry
 from thinc.types import Floats2d
 
 from .initial import glorot_uniform
-from .packed import Packed, Packing, as_packed
+from .packed import Packed, Packing, as_packed, packed_rows
 
 SCORES = ("additive", "dot", "general", "scaled_dot")
 # Numbers of the additive score's (B, T, S, nH) that exist at once: 4 MB in float32.
@@ -117,7 +117,8 @@ def remember(model: Model, memory: Any, is_train: bool) -> tuple[Memory, Callabl
     """
     xp = model.ops.xp
     nK = model.get_dim("nK")
-    packed, restore, _ = packed_floats(model.ops, memory, name="memory", dim="nK", width=nK)
+    packed, restore, _ = as_packed(model.ops, memory)
+    packed = packed_rows(model.ops, packed, name="memory", dim="nK", width=nK)
     grid = _Grid.of(xp, packed.packing)
     projected, backprop_keys = _project(model, packed.data)
     values = grid.pad(xp, packed.data)
@@ -224,37 +225,18 @@ class _Grid:
         return padded[self.sequences, self.steps]
 
 
-def packed_floats(
-    ops: Ops, Xseq: Any, *, name: str, dim: str, width: int
-) -> tuple[Packed, Callable, Callable]:
-    """What `as_packed` gives, if the sequences are floats of the right width, else a ValueError.
-
-    name (str): What to call the sequences in the message.
-    dim (str): What to call the width.
-    width (int): The width expected; a batch without rows need not know it.
-    """
-    packed, restore, to_packed = as_packed(ops, Xseq)
-    if packed.data.dtype.kind != "f":
-        raise ValueError(f"{name} of {packed.data.dtype}, expected floats")
-    if not packed.packing.tokens:
-        empty = ops.xp.zeros((0, width), dtype=packed.data.dtype)
-        return packed.with_data(empty), restore, to_packed
-    if packed.data.shape[1] != width:
-        raise ValueError(f"{name} of width {packed.data.shape[1]}, expected {dim}={width}")
-    return packed, restore, to_packed
-
-
 def _packed_queries(
     model: Model, queries: Any, memory: Memory
 ) -> tuple[Packed, Callable, Callable]:
     nQ = model.get_dim("nQ")
-    found = packed_floats(model.ops, queries, name="queries", dim="nQ", width=nQ)
-    count = len(found[0].packing.lengths)
+    packed, restore, to_packed = as_packed(model.ops, queries)
+    packed = packed_rows(model.ops, packed, name="queries", dim="nQ", width=nQ)
+    count = len(packed.packing.lengths)
     if count != len(memory.values):
         raise ValueError(
             f"{count} sequences of queries, {len(memory.values)} of memory: expected one for each"
         )
-    return found
+    return packed, restore, to_packed
 
 
 def _required(gradient: MemoryGradient | None) -> MemoryGradient:

@@ -13,7 +13,7 @@ from typing import Any
 from thinc.api import Model, NumpyOps, Ops
 
 from .cell import Cell, Run
-from .packed import Packed, Packing
+from .packed import Packed, Packing, packed_rows
 from .threads import side_by_side
 
 
@@ -91,7 +91,7 @@ def _forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Callable]:
     passes, D, B = model.layers, len(model.layers), len(packing.lengths)
     reverse = [node.attrs["reverse"] for node in passes]
     Wx: Any = xp.concatenate([node.get_param("Wx") for node in passes])  # (D G H, nI)
-    inputs = _inputs(xp, packed, Wx)
+    inputs = packed_rows(ops, packed, name="input", dim="nI", width=Wx.shape[1]).data
     projections = xp.matmul(inputs, xp.ascontiguousarray(Wx.T))  # (N, D G H)
     projected = xp.split(projections, D, axis=1)
     Y = xp.empty((len(inputs), D * passes[0].get_dim("nO")), dtype=projections.dtype)
@@ -128,15 +128,6 @@ def _forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Callable]:
         return dX, None if given is None else d_initial
 
     return (packed.with_data(Y), final), backprop
-
-
-def _inputs(xp: Any, packed: Packed, Wx: Any) -> Any:
-    """The rows of a batch, `(N, nI)`, also where there are none and so no width."""
-    if not packed.packing.tokens:
-        return xp.zeros((0, Wx.shape[1]), dtype=Wx.dtype)
-    if packed.data.shape[1] != Wx.shape[1]:
-        raise ValueError(f"input of width {packed.data.shape[1]}, expected nI={Wx.shape[1]}")
-    return packed.data
 
 
 def _initial(model: Model, B: int) -> Any:

@@ -102,10 +102,11 @@ def pack(ops: Ops, sequences: Sequence[Floats2d]) -> Packed:
     if not sequences:
         return Packed(ops.alloc2f(0, 0), packing)
     flat = ops.xp.concatenate(list(sequences))
-    return _floats(Packed(flat[ops.xp.asarray(packing.rows)], packing))
+    return check_floats(Packed(flat[ops.xp.asarray(packing.rows)], packing))
 
 
-def _floats(packed: Packed) -> Packed:
+def check_floats(packed: Packed) -> Packed:
+    """The batch, if it holds floats of shape `(tokens, width)`, else a ValueError."""
     if packed.data.dtype.kind != "f" or packed.data.ndim != 2:
         found = f"{packed.data.ndim} dimensions of {packed.data.dtype}"
         raise ValueError(f"sequences of shape (length, width) of floats expected, found {found}")
@@ -127,7 +128,7 @@ def as_packed(ops: Ops, Xseq: Any) -> tuple[Packed, Callable, Callable]:
     Raises ValueError for another form, for integers, and for sequences of several widths.
     """
     if isinstance(Xseq, Packed):
-        return _floats(Xseq), lambda packed: packed, lambda packed: packed
+        return check_floats(Xseq), lambda packed: packed, lambda packed: packed
     if isinstance(Xseq, Ragged):
 
         def ragged(packed: Packed) -> Ragged:
@@ -135,7 +136,7 @@ def as_packed(ops: Ops, Xseq: Any) -> tuple[Packed, Callable, Callable]:
 
         def from_ragged(ragged: Ragged) -> Packed:
             packing = Packing.of(ops.to_numpy(ragged.lengths))
-            return _floats(Packed(ragged.dataXd[ops.xp.asarray(packing.rows)], packing))
+            return check_floats(Packed(ragged.dataXd[ops.xp.asarray(packing.rows)], packing))
 
         return from_ragged(Xseq), ragged, from_ragged
     if isinstance(Xseq, Padded):
@@ -156,6 +157,18 @@ def as_packed(ops: Ops, Xseq: Any) -> tuple[Packed, Callable, Callable]:
     )
 
 
+def packed_rows(ops: Ops, packed: Packed, *, name: str, dim: str, width: int) -> Packed:
+    """The batch, if its rows have that width, else a ValueError; without rows it need not know it.
+
+    name, dim (str): What the message calls the sequences and their width.
+    """
+    if not packed.packing.tokens:
+        return packed.with_data(ops.xp.zeros((0, width), dtype=packed.data.dtype))
+    if packed.data.shape[1] != width:
+        raise ValueError(f"{name} of width {packed.data.shape[1]}, expected {dim}={width}")
+    return packed
+
+
 def list2packed() -> Model[list[Floats2d], Packed]:
     """A layer that packs a list of arrays, `(length, width)` each."""
 
@@ -166,15 +179,21 @@ def _forward_pack(model: Model, Xs: list[Floats2d], is_train: bool) -> tuple[Pac
     return pack(model.ops, Xs), lambda dY: unpack(model.ops, dY)
 
 
-def on_rows(layer: Model[Any, Any]) -> Model[Packed, Packed]:
-    """Let a layer over `(tokens, width)` arrays work on packed batches."""
+def on_rows(layer: Model[Any, Any]) -> Model[Any, Any]:
+    """Let a layer over `(tokens, width)` arrays work on sequences in any form."""
     return Model(f"on_rows({layer.name})", _forward_rows, init=_init_rows, layers=[layer])
 
 
-def _forward_rows(model: Model, X: Packed, is_train: bool) -> tuple[Packed, Callable]:
-    Y, backprop = model.layers[0](X.data, is_train)
-    return X.with_data(Y), lambda dY: X.with_data(backprop(dY.data))
+def _forward_rows(model: Model, Xseq: Any, is_train: bool) -> tuple[Any, Callable]:
+    X, restore, to_packed = as_packed(model.ops, Xseq)
+    Y, backprop_layer = model.layers[0](X.data, is_train)
+
+    def backprop(dYseq: Any) -> Any:
+        return restore(X.with_data(backprop_layer(to_packed(dYseq).data)))
+
+    return restore(X.with_data(Y)), backprop
 
 
-def _init_rows(model: Model, X: Packed | None = None, Y: Any = None) -> None:
-    model.layers[0].initialize(X=None if X is None else X.data)
+def _init_rows(model: Model, X: Any = None, Y: Any = None) -> None:
+    given = [None if Z is None else as_packed(model.ops, Z)[0].data for Z in (X, Y)]
+    model.layers[0].initialize(X=given[0], Y=given[1])

@@ -13,9 +13,8 @@ import numpy as np
 from thinc.api import Model, Ops, registry
 from thinc.types import Floats1d
 
-from .attention import packed_floats
 from .initial import glorot_uniform
-from .packed import Packed, Packing, as_packed
+from .packed import Packed, Packing, as_packed, packed_rows
 
 Pooled = tuple[Any, Callable[[Any], Any]]
 
@@ -101,7 +100,8 @@ def _forward(model: Model, Xseq: Any, is_train: bool) -> tuple[Any, Callable[[An
 
 def _packed(model: Model, Xseq: Any) -> tuple[Packed, Callable]:
     nI = model.get_dim("nI")
-    return packed_floats(model.ops, Xseq, name="input", dim="nI", width=nI)[:2]
+    packed, restore, _ = as_packed(model.ops, Xseq)
+    return packed_rows(model.ops, packed, name="input", dim="nI", width=nI), restore
 
 
 def _positive(ops: Ops, packing: Packing) -> Any:

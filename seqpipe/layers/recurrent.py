@@ -102,7 +102,7 @@ def Recurrent(
         init=_init,
         layers=[stack],
         dims={name: stack.maybe_get_dim(name) for name in ("nO", "nI", "nS")},
-        attrs={"given": initial == "given", "return_state": return_state},
+        attrs={"bi": bi, "given": initial == "given", "return_state": return_state},
     )
 
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from thinc.api import Model, NumpyOps, Ragged
 
-from seqpipe.layers.packed import Packed, Packing, pack, unpack, with_packed
+from seqpipe.layers.packed import Packed, Packing, on_rows, pack, unpack
 
 OPS = NumpyOps()
 
@@ -52,14 +52,14 @@ def test_each_row_knows_its_sequence():
 
 def doubled() -> Model:
     def forward(model, X, is_train):
-        return X.with_data(X.data * 2), lambda dY: dY.with_data(dY.data * 2)
+        return X * 2, lambda dY: dY * 2
 
     return Model("doubled", forward)
 
 
-def test_with_packed_gives_back_the_form_it_took():
+def test_a_layer_on_rows_gives_back_the_form_it_took():
     sequences = sequences_of([2, 3, 1])
-    layer = with_packed(doubled())
+    layer = on_rows(doubled())
     flat = numpy.concatenate(sequences)
     lists, backprop = layer(sequences, True)
     assert numpy.allclose(numpy.concatenate(lists), flat * 2)
@@ -89,4 +89,4 @@ def test_wrong_sequences_are_refused(sequences, message):
 
 def test_another_type_of_batch_is_refused():
     with pytest.raises(ValueError, match="found int"):
-        with_packed(doubled()).predict(3)
+        on_rows(doubled()).predict(3)

@@ -6,7 +6,7 @@ from seqpipe.layers.packed import pack
 from seqpipe.layers.recurrent import GRU, LSTM, Recurrent
 from tests.gradients import FLOAT64, gradient_errors, numeric_gradient, relative_error, to_float64
 
-RAGGED = [3, 1, 0, 7, 2, 4]
+RAGGED = [3, 1, 0, 7, 2]
 # Every equation that a cell has; each is checked with and without layer normalisation.
 VARIANTS = {
     "rnn-tanh": {"cell": "rnn"},
@@ -184,34 +184,38 @@ def test_layer_normalisation_of_the_gru_is_the_equation_of_ba_et_al():
 
 @every_cell
 @both_directions
-@pytest.mark.parametrize("lengths", [[1], [2], [3, 3], [7], RAGGED], ids=str)
+@pytest.mark.parametrize("lengths", [[1], [3, 3], RAGGED], ids=str)
 def test_gradient_matches_finite_differences(options, bi, lengths):
-    model = to_float64(network(bi=bi, initial="learned", **options))
-    errors = gradient_errors(model, batch(lengths))
+    model = to_float64(network(nO=6 if bi else 3, nI=2, bi=bi, initial="learned", **options))
+    errors = gradient_errors(model, batch(lengths, width=2))
     assert max(errors.values()) < 1e-6, errors
 
 
 @every_cell
 @pytest.mark.parametrize("residual", [False, True])
 def test_gradient_of_a_deep_network_with_dropout(options, residual):
-    model = to_float64(network(depth=3, dropout=0.4, residual=residual, **options))
-    errors = gradient_errors(model, batch(RAGGED))
+    # With other seeds nearly all ReLUs of the last level are dead, and what is left is rounding.
+    shape = {"nO": 5, "nI": 2, "bi": False, "depth": 3, "seed": 0}
+    model = network(**shape, dropout=0.4, residual=residual, **options)
+    errors = gradient_errors(to_float64(model), batch(RAGGED, width=2))
     assert max(errors.values()) < 1e-6, errors
 
 
-def test_gradient_with_a_mask_for_every_element():
-    model = to_float64(network(depth=2, dropout=0.4, dropout_per="element"))
-    errors = gradient_errors(model, batch(RAGGED))
+@pytest.mark.parametrize("dropout_per", ["sequence", "element"])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_gradient_of_a_deep_network_in_two_directions(cell, dropout_per):
+    model = network(cell, depth=2, dropout=0.4, dropout_per=dropout_per, initial="learned")
+    errors = gradient_errors(to_float64(model), batch(RAGGED))
     assert max(errors.values()) < 1e-6, errors
 
 
 @every_cell
 @both_directions
-@pytest.mark.parametrize("depth", [1, 2])
-def test_gradient_of_given_and_final_states(options, bi, depth):
-    model = to_float64(network(bi=bi, depth=depth, initial="given", return_state=True, **options))
+def test_gradient_of_given_and_final_states(options, bi):
+    shape = {"nO": 6 if bi else 3, "nI": 2, "bi": bi, "depth": 2}
+    model = to_float64(network(**shape, initial="given", return_state=True, **options))
     rng = numpy.random.default_rng(0)
-    X, state = batch(RAGGED), rng.normal(size=(len(RAGGED), model.get_dim("nS")))
+    X, state = batch([3, 0, 5], width=2), rng.normal(size=(3, model.get_dim("nS")))
     (Y, final), backprop = model((X, state), True)
     dY = [rng.normal(size=y.shape) for y in Y]
     d_final = rng.normal(size=final.shape)
@@ -337,14 +341,16 @@ def torch_state(state, cell, bi, depth):
 
 @every_cell
 @both_directions
-def test_a_sequence_alone_gives_what_it_gives_among_others(options, bi):
-    model = network(bi=bi, depth=2, return_state=True, **options)
-    X = batch(RAGGED, dtype="float32")
+@pytest.mark.parametrize(("dtype", "bound"), [("float32", 1e-6), ("float64", 1e-14)])
+def test_a_sequence_alone_gives_what_it_gives_among_others(options, bi, dtype, bound):
+    model = network(nO=16, bi=bi, depth=2, return_state=True, **options)
+    model = to_float64(model) if dtype == "float64" else model
+    X = batch(RAGGED, dtype=dtype)
     together, states = model.predict(X)
     for i, x in enumerate(X):
         (alone,), state = model.predict([x])
-        assert numpy.allclose(alone, together[i], atol=1e-6)
-        assert numpy.allclose(state[0], states[i], atol=1e-6)
+        assert relative_error(alone, together[i]) < bound
+        assert relative_error(state[0], states[i]) < bound
 
 
 @every_cell

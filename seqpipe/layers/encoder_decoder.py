@@ -1,0 +1,120 @@
+"""Many to many of unequal length: one recurrent network reads, another writes.
+
+Sutskever et al. 2014; with attention in the order of Luong et al. 2015, section 3.1: the decoder's
+states ask for contexts, so that all steps are computed at once where the targets are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from thinc.api import Linear, Model, registry
+
+from .packed import Packed, as_packed
+from .shapes import check_decoder
+
+
+@registry.layers("seqpipe.EncoderDecoder.v1")
+def EncoderDecoder(
+    encoder: Model[Any, Any],
+    decoder: Model[Any, Any],
+    nO: int | None = None,
+    *,
+    attention: Model[Any, Any] | None = None,
+) -> Model[Any, Any]:
+    """Read a sequence, then go on from its final state with another.
+
+    encoder (Model): A recurrent layer with `return_state = true`.
+    decoder (Model): A recurrent layer with `initial = "given"` and one direction. Its initial state
+        is tanh(Ws f + bs), f the encoder's final state (Bahdanau et al. 2015, appendix A.2.2).
+    nO (int): Width of the output.
+    attention (Model): `seqpipe.Attention.v1`. The decoder's states s<t> ask it for contexts c<t> of
+        the encoder's, and tanh(Wc [c<t>, s<t>] + bc) takes the place of s<t> (Luong et al. 2015,
+        equation 5).
+    RETURNS (Model): From a pair of sequences, the source `(length, nI)` and what the decoder reads,
+        to Wy s<t> + by, `(length of the latter, nO)`, in the latter's form.
+    """
+    if encoder.attrs["given"] or not encoder.attrs["return_state"]:
+        raise ValueError("encoder: expected return_state = true, and no initial state given")
+    check_decoder(decoder)
+    bridge: Model[Any, Any] = Linear()
+    output: Model[Any, Any] = Linear(nO)
+    mixing: list[Model] = [] if attention is None else [attention, Linear()]
+    return Model(
+        "encoder_decoder",
+        _forward,
+        init=_init,
+        layers=[encoder, bridge, decoder, output, *mixing],
+        dims={"nO": nO},
+    )
+
+
+def _forward(model: Model, X: tuple[Any, Any], is_train: bool) -> tuple[Any, Callable]:
+    """a `(source tokens, encoder nO)`, s `(target tokens, decoder nO)` are states, y the output."""
+    xp, (encoder, bridge, decoder, output, *mixing) = model.ops.xp, model.layers
+    source, restore_source, _ = as_packed(model.ops, X[0])
+    targets, restore, to_packed = as_packed(model.ops, X[1])
+    _check_pairs(source, targets)
+    (a, final), backprop_encoder = encoder(source, is_train)
+    before, backprop_bridge = bridge(final, is_train)
+    start = xp.tanh(before)
+    s, backprop_decoder = decoder((targets, start), is_train)
+    mixed, backprop_mix = _mix(model, mixing, s, a, is_train)
+    y, backprop_output = output(mixed.data, is_train)
+
+    def backprop(dY: Any) -> tuple[Any, Any]:
+        d_mixed = mixed.with_data(backprop_output(to_packed(dY).data))
+        ds, da = backprop_mix(d_mixed)
+        d_targets, d_start = backprop_decoder(ds)
+        d_final = backprop_bridge(d_start * (1 - start * start))
+        return restore_source(backprop_encoder((da, d_final))), restore(d_targets)
+
+    return restore(targets.with_data(y)), backprop
+
+
+def _check_pairs(source: Packed, targets: Packed) -> None:
+    counts = len(source.packing.lengths), len(targets.packing.lengths)
+    if counts[0] != counts[1]:
+        raise ValueError(f"{counts[0]} source sequences, {counts[1]} target: one for each expected")
+
+
+def _mix(
+    model: Model, mixing: list[Model], s: Packed, a: Packed, is_train: bool
+) -> tuple[Packed, Callable[[Packed], tuple[Packed, Packed]]]:
+    """tanh(Wc [c<t>, s<t>] + bc), or s<t> without attention; and the gradients of s and a."""
+    xp = model.ops.xp
+    if not mixing:
+        return s, lambda d: (d, a.with_data(xp.zeros_like(a.data)))
+    attention, mix = mixing
+    contexts, backprop_attention = attention((s, a), is_train)
+    joined, backprop_joined = mix(xp.hstack([contexts.data, s.data]), is_train)
+    mixed = xp.tanh(joined)
+
+    def backprop(d: Packed) -> tuple[Packed, Packed]:
+        d_joined = backprop_joined(d.data * (1 - mixed * mixed))
+        width = contexts.data.shape[1]
+        ds, da = backprop_attention(d.with_data(xp.ascontiguousarray(d_joined[:, :width])))
+        return ds.with_data(ds.data + d_joined[:, width:]), da
+
+    return s.with_data(mixed), backprop
+
+
+def _init(model: Model, X: Any = None, Y: Any = None) -> None:
+    encoder, bridge, decoder, output, *mixing = model.layers
+    source, targets = (None, None) if X is None else X
+    encoder.initialize(X=source)
+    decoder.initialize(X=None if targets is None else (targets, None))
+    nK, nQ = encoder.get_dim("nO"), decoder.get_dim("nO")
+    bridge.set_dim("nI", encoder.get_dim("nS"))
+    bridge.set_dim("nO", decoder.get_dim("nS"))
+    if mixing:
+        attention, mix = mixing
+        for layer, dims in ((attention, {"nQ": nQ, "nK": nK}), (mix, {"nI": nK + nQ, "nO": nQ})):
+            for name, width in dims.items():
+                layer.set_dim(name, width)
+            layer.initialize()
+    output.set_dim("nI", nQ)
+    bridge.initialize()
+    output.initialize(Y=None if Y is None else as_packed(model.ops, Y)[0].data)
+    model.set_dim("nO", output.get_dim("nO"))
