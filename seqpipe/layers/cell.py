@@ -241,7 +241,9 @@ class Product:
     def __init__(self, run: Run, groups: tuple[int, ...], first: int) -> None:
         xp, H = run.xp, run.H
         blocks = slice(first * H, (first + sum(groups)) * H)
-        self.xp, self.run, self.Wh = xp, run, run.params["Wh"][blocks]
+        # No reference to the run, which holds this: a cycle would keep all arrays alive.
+        self.xp, self.keep, self.half = xp, run.keep, run.half
+        self.Wh = run.params["Wh"][blocks]
         self.WhT = xp.array(self.Wh.T, order="C")  # (H, blocks H), a copy even where H is 1
         self.buffer = xp.empty((run.batch, len(self.Wh)), dtype=run.projected.dtype)
         self.gates = slice((run.cell.gates - first) * H)  # its columns of gates
@@ -258,8 +260,8 @@ class Product:
         z = self.xp.matmul(hidden, self.WhT, out=self.buffer[: len(hidden)])
         if self.norm is None:
             return z
-        z = self.norm.forward(z, rows, keep=self.run.keep)
-        z[:, self.gates] *= self.run.half
+        z = self.norm.forward(z, rows, keep=self.keep)
+        z[:, self.gates] *= self.half
         return z
 
     def backward(self, d: Any, rows: slice, out: Any = None) -> Any:

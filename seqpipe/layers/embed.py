@@ -41,6 +41,14 @@ class RowGradient:
         """Multiply the gradient by a factor."""
         self._parts = [(ids, gradient * factor) for ids, gradient in self._parts]
 
+    def clip(self, ops: Ops, bound: float) -> bool:
+        """Cut every value to ±bound. RETURNS (bool): Whether any was beyond."""
+        rows, total = self.collect(ops)
+        is_clipped = bool((ops.xp.abs(total) > bound).any())
+        if is_clipped:
+            self._parts = [(rows, ops.xp.clip(total, -bound, bound))]
+        return is_clipped
+
     def clear(self) -> None:
         """Forget it, after a step."""
         self._parts = []

@@ -31,6 +31,8 @@ def RNNEncoder(
         mask a "sequence" or one for each "element".
     RETURNS (Model): From a list of arrays `(tokens, nI)` to one of `(tokens, width)`.
     """
+    if width < 1 or (bi and width % 2):
+        raise ValueError(f"width = {width}: expected at least 1, and even for two directions")
     return Recurrent(
         cell,
         width,

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from thinc.api import Linear, Model, registry
+from thinc.api import Model, registry
 
+from .linear import linear
 from .packed import Packed, as_packed
-from .shapes import check_decoder
+from .shapes import check_decoder, check_encoder, init_output, pair_of
 
 
 @registry.layers("seqpipe.EncoderDecoder.v1")
@@ -35,17 +36,16 @@ def EncoderDecoder(
     RETURNS (Model): From a pair of sequences, the source `(length, nI)` and what the decoder reads,
         to Wy s<t> + by, `(length of the latter, nO)`, in the latter's form.
     """
-    if encoder.attrs["given"] or not encoder.attrs["return_state"]:
-        raise ValueError("encoder: expected return_state = true, and no initial state given")
+    check_encoder(encoder, return_state=True)
     check_decoder(decoder)
-    bridge: Model[Any, Any] = Linear()
-    output: Model[Any, Any] = Linear(nO)
-    mixing: list[Model] = [] if attention is None else [attention, Linear()]
+    if attention is not None and "score" not in attention.attrs:
+        raise ValueError(f"attention: expected seqpipe.Attention.v1, found {attention.name}")
+    mixing: list[Model] = [] if attention is None else [attention, linear()]
     return Model(
         "encoder_decoder",
         _forward,
         init=_init,
-        layers=[encoder, bridge, decoder, output, *mixing],
+        layers=[encoder, linear(), decoder, linear(nO), *mixing],
         dims={"nO": nO},
     )
 
@@ -53,8 +53,9 @@ def EncoderDecoder(
 def _forward(model: Model, X: tuple[Any, Any], is_train: bool) -> tuple[Any, Callable]:
     """a `(source tokens, encoder nO)`, s `(target tokens, decoder nO)` are states, y the output."""
     xp, (encoder, bridge, decoder, output, *mixing) = model.ops.xp, model.layers
-    source, restore_source, _ = as_packed(model.ops, X[0])
-    targets, restore, to_packed = as_packed(model.ops, X[1])
+    sequences = pair_of(X, "source and target sequences")
+    source, restore_source, _ = as_packed(model.ops, sequences[0])
+    targets, restore, to_packed = as_packed(model.ops, sequences[1])
     _check_pairs(source, targets)
     (a, final), backprop_encoder = encoder(source, is_train)
     before, backprop_bridge = bridge(final, is_train)
@@ -102,7 +103,7 @@ def _mix(
 
 def _init(model: Model, X: Any = None, Y: Any = None) -> None:
     encoder, bridge, decoder, output, *mixing = model.layers
-    source, targets = (None, None) if X is None else X
+    source, targets = (None, None) if X is None else pair_of(X, "source and target sequences")
     encoder.initialize(X=source)
     decoder.initialize(X=None if targets is None else (targets, None))
     nK, nQ = encoder.get_dim("nO"), decoder.get_dim("nO")
@@ -114,7 +115,5 @@ def _init(model: Model, X: Any = None, Y: Any = None) -> None:
             for name, width in dims.items():
                 layer.set_dim(name, width)
             layer.initialize()
-    output.set_dim("nI", nQ)
     bridge.initialize()
-    output.initialize(Y=None if Y is None else as_packed(model.ops, Y)[0].data)
-    model.set_dim("nO", output.get_dim("nO"))
+    init_output(model, output, nQ, Y)

@@ -28,11 +28,12 @@ class GRUCell(Cell):
     """The GRU.
 
     form (str): "simplified", "full" or "reset_after".
-    forget_bias (float): 1 - Γu is what the forget gate is in an LSTM; it starts with this bias.
+    forget_bias (float): 1 - Γu is what the forget gate is in an LSTM; it starts with this bias. At
+        0 half of the state would be lost at each step.
     """
 
     form: str = "full"
-    forget_bias: float = 0.0
+    forget_bias: float = 1.0
     name = "gru"
 
     def __post_init__(self) -> None:

@@ -99,12 +99,14 @@ class LSTMRun(Run):
         a *= self.block(g, 2)
 
     def _squash(self, c: Any, rows: slice, out: Any) -> None:
-        out[...] = c
         if self.cell_norm is not None:
-            self.cell_norm.forward(out, rows, keep=self.keep)
-            out += self.params["shift_c"]
+            out[...] = c
+            c = self.cell_norm.forward(out, rows, keep=self.keep)
+            c += self.params["shift_c"]
         if self.cell.output == "tanh":
-            self.xp.tanh(out, out=out)
+            self.xp.tanh(c, out=out)
+        else:
+            out[...] = c
 
     def _three(self, blocks: Any) -> Any:
         """The gates' blocks, `(rows, 3, H)`, of a contiguous `(rows, 4 H)`."""

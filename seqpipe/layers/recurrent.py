@@ -68,7 +68,7 @@ def Recurrent(
         "reset_after" (as cuDNN and PyTorch have it).
     output (str): lstm only: "tanh" (default) for Γo * tanh(c), or "cell" for Γo * c.
     peepholes (bool): lstm only: the gates see c<t-1>.
-    forget_bias (float): lstm and gru: first bias of the forget gate (1 by default), of 1 - Γu (0).
+    forget_bias (float): lstm and gru: first bias of the forget gate, or of 1 - Γu (1 by default).
     RETURNS (Model): From sequences `(length, nI)` to `(length, nO)`, in the form they came in.
     """
     check_choice("cell", cell, tuple(CELLS))
@@ -159,7 +159,7 @@ def GRU(
     return_state: bool = False,
     recurrent_init: str = "orthogonal",
     form: str = "full",
-    forget_bias: float = 0.0,
+    forget_bias: float = 1.0,
 ) -> Model[Any, Any]:
     """Gated recurrent unit: `seqpipe.Recurrent.v1` with `cell = "gru"`; arguments as there."""
     return Recurrent(

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from thinc.api import Linear, Model, chain, registry
+import numpy as np
+from thinc.api import Model, Ops, chain, registry
 from thinc.types import Floats2d
 
-from .packed import Packed, Packing, on_rows, pack, unpack
+from .linear import check_rows, linear
+from .packed import Packed, Packing, as_packed, pack, unpack
 from .pooling import Pooling
 
 
@@ -24,9 +26,11 @@ def OneToOne(encoder: Model[Any, Any], nO: int | None = None) -> Model[Floats2d,
     nO (int): Width of the output.
     RETURNS (Model): From rows `(batch, nI)` to `(batch, nO)`.
     """
-    _check_encoder(encoder)
-    one_step: Model[Floats2d, Floats2d] = Model("one_step", _forward_one_step, init=_init_one_step, layers=[encoder])
-    return chain(one_step, Linear(nO))
+    check_encoder(encoder)
+    one_step: Model[Floats2d, Floats2d] = Model(
+        "one_step", _forward_one_step, init=_init_one_step, layers=[encoder]
+    )
+    return chain(one_step, linear(nO))
 
 
 @registry.layers("seqpipe.OneToMany.v1")
@@ -36,12 +40,17 @@ def OneToMany(decoder: Model[Any, Any], nO: int | None = None) -> Model[Any, Any
     decoder (Model): A recurrent layer with `initial = "given"` and one direction. It reads zeros.
     nO (int): Width of the output.
     RETURNS (Model): From a pair of vectors `(sequences, nI)` and lengths `(sequences,)` to a list
-        of arrays `(length, nO)`. The initial state is Ws v + bs.
+        of arrays `(length, nO)`. The initial state is Ws v + bs. Backpropagates to the vectors, and
+        hands the lengths back as they are.
     """
     check_decoder(decoder)
-    bridge: Model[Floats2d, Floats2d] = Linear()
-    unrolled: Model[Any, Any] = Model("unrolled", _forward_unrolled, init=_init_unrolled, layers=[bridge, decoder])
-    return chain(unrolled, on_rows(Linear(nO)))
+    return Model(
+        "one_to_many",
+        _forward_unrolled,
+        init=_init_unrolled,
+        layers=[linear(), decoder, linear(nO)],
+        dims={"nO": nO},
+    )
 
 
 @registry.layers("seqpipe.ManyToOne.v1")
@@ -55,9 +64,9 @@ def ManyToOne(
     pooling (str): "last" (of each direction), "mean", "max" or "attention".
     RETURNS (Model): From sequences `(length, nI)`, in any form, to `(sequences, nO)`.
     """
-    _check_encoder(encoder)
+    check_encoder(encoder)
     bi = pooling == "last" and encoder.attrs["bi"]
-    return chain(encoder, Pooling(pooling, bi=bi), Linear(nO))
+    return chain(encoder, Pooling(pooling, bi=bi), linear(nO))
 
 
 @registry.layers("seqpipe.ManyToMany.v1")
@@ -68,57 +77,124 @@ def ManyToMany(encoder: Model[Any, Any], nO: int | None = None) -> Model[Any, An
     nO (int): Width of the output.
     RETURNS (Model): From sequences `(length, nI)` to `(length, nO)`, in the form they came in.
     """
-    _check_encoder(encoder)
-    return chain(encoder, on_rows(Linear(nO)))
+    check_encoder(encoder)
+    return Model(
+        "many_to_many",
+        _forward_every_step,
+        init=_init_every_step,
+        layers=[encoder, linear(nO)],
+        dims={"nO": nO},
+    )
 
 
-def _check_encoder(encoder: Model[Any, Any]) -> None:
-    if encoder.attrs["given"] or encoder.attrs["return_state"]:
-        raise ValueError("encoder: expected one that neither takes nor returns states")
+def check_encoder(encoder: Model[Any, Any], *, return_state: bool = False) -> None:
+    """Raise ValueError unless a recurrent layer reads from its own initial state.
+
+    return_state (bool): Whether it must give its final state.
+    """
+    _check_recurrent(encoder, "encoder")
+    if encoder.attrs["given"]:
+        raise ValueError("encoder: initial = 'given', expected 'zero' or 'learned'")
+    if encoder.attrs["return_state"] != return_state:
+        raise ValueError(
+            f"encoder: return_state = {not return_state}, expected {return_state} in this shape"
+        )
 
 
 def check_decoder(decoder: Model[Any, Any]) -> None:
     """Raise ValueError unless a recurrent layer can go on from a given state."""
-    one_direction = not decoder.attrs["bi"]
-    if not (decoder.attrs["given"] and one_direction) or decoder.attrs["return_state"]:
-        raise ValueError("decoder: expected initial = 'given', bi = false and return_state = false")
+    _check_recurrent(decoder, "decoder")
+    if not decoder.attrs["given"]:
+        raise ValueError("decoder: expected initial = 'given', the state that it goes on from")
+    for name in ("bi", "return_state"):
+        if decoder.attrs[name]:
+            raise ValueError(f"decoder: {name} = True, expected False in this shape")
+
+
+def pair_of(X: Any, names: str) -> tuple[Any, Any]:
+    """The pair, if it is one, else a ValueError that says of what."""
+    if not isinstance(X, tuple) or len(X) != 2:
+        raise ValueError(f"expected a pair of {names}, found {type(X).__name__}")
+    return X
+
+
+def _check_recurrent(layer: Model[Any, Any], name: str) -> None:
+    if "return_state" not in layer.attrs:
+        raise ValueError(f"{name}: expected seqpipe.Recurrent.v1 or its kin, found {layer.name}")
+    if layer.has_dim("nO") is None:
+        raise ValueError(f"{name}: expected nO, its width, which no data gives")
 
 
 def _forward_one_step(model: Model, X: Floats2d, is_train: bool) -> tuple[Floats2d, Callable]:
-    packing = Packing.of([1] * len(X))
-    Y, backprop = model.layers[0](Packed(X, packing), is_train)
-    return Y.data, lambda dY: backprop(Packed(dY, packing)).data
+    rows = _one_step(X)
+    Y, backprop = model.layers[0](rows, is_train)
+    return Y.data, lambda dY: backprop(rows.with_data(dY)).data
+
+
+def _one_step(X: Floats2d) -> Packed:
+    return Packed(check_rows(X, "input"), Packing.of([1] * len(X)))
 
 
 def _init_one_step(model: Model, X: Floats2d | None = None, Y: Floats2d | None = None) -> None:
-    rows = [None if Z is None else Packed(Z, Packing.of([1] * len(Z))) for Z in (X, Y)]
-    model.layers[0].initialize(X=rows[0], Y=rows[1])
+    model.layers[0].initialize(X=None if X is None else _one_step(X))
+
+
+def _forward_every_step(model: Model, Xseq: Any, is_train: bool) -> tuple[Any, Callable]:
+    encoder, output = model.layers
+    X, restore, to_packed = as_packed(model.ops, Xseq)
+    a, backprop_encoder = encoder(X, is_train)
+    y, backprop_output = output(a.data, is_train)
+
+    def backprop(dYseq: Any) -> Any:
+        da = backprop_output(to_packed(dYseq).data)
+        return restore(backprop_encoder(a.with_data(da)))
+
+    return restore(a.with_data(y)), backprop
+
+
+def _init_every_step(model: Model, X: Any = None, Y: Any = None) -> None:
+    encoder, output = model.layers
+    encoder.initialize(X=X)
+    init_output(model, output, encoder.get_dim("nO"), Y)
+
+
+def init_output(model: Model, output: Model, nI: int, Y: Any) -> None:
+    """Initialise a shape's output layer, whose width may come from a sample of sequences."""
+    output.set_dim("nI", nI)
+    output.initialize(Y=None if Y is None else as_packed(model.ops, Y)[0].data)
+    model.set_dim("nO", output.get_dim("nO"))
 
 
 def _forward_unrolled(model: Model, X: tuple[Any, Any], is_train: bool) -> tuple[Any, Callable]:
-    (bridge, decoder), (vectors, lengths) = model.layers, X
-    if len(vectors) != len(lengths):
-        raise ValueError(f"{len(vectors)} vectors, {len(lengths)} lengths: expected one for each")
+    ops, (bridge, decoder, output) = model.ops, model.layers
+    vectors, lengths = pair_of(X, "vectors and lengths")
+    packing = _packing(ops, vectors, lengths)
     state, backprop_bridge = bridge(vectors, is_train)
-    zeros = _zeros(model, lengths)
-    Y, backprop_decoder = decoder((zeros, state), is_train)
+    nothing = ops.xp.zeros((packing.tokens, decoder.get_dim("nI")), dtype=state.dtype)
+    a, backprop_decoder = decoder((Packed(nothing, packing), state), is_train)
+    y, backprop_output = output(a.data, is_train)
 
     def backprop(dY: list[Floats2d]) -> tuple[Floats2d, Any]:
-        _, d_state = backprop_decoder(pack(model.ops, dY))
+        da = backprop_output(pack(ops, dY).data)
+        _, d_state = backprop_decoder(a.with_data(da))
         return backprop_bridge(d_state), lengths
 
-    return unpack(model.ops, Y), backprop
+    return unpack(ops, a.with_data(y)), backprop
 
 
-def _zeros(model: Model, lengths: Any) -> Packed:
-    """Nothing to read, for as many steps."""
-    packing = Packing.of(lengths)
-    width = model.layers[1].maybe_get_dim("nI") or 1
-    return Packed(model.ops.alloc2f(packing.tokens, width), packing)
+def _packing(ops: Ops, vectors: Any, lengths: Any) -> Packing:
+    counts = np.asarray(lengths if isinstance(lengths, list | tuple) else ops.to_numpy(lengths))
+    if len(counts) and (counts.dtype.kind not in "iu" or counts.min() < 0):
+        raise ValueError(f"lengths = {counts.tolist()}: expected whole numbers from 0 on")
+    if len(vectors) != len(counts):
+        raise ValueError(f"{len(vectors)} vectors, {len(counts)} lengths: expected one for each")
+    return Packing.of(counts)
 
 
 def _init_unrolled(model: Model, X: Any = None, Y: Any = None) -> None:
-    bridge, decoder = model.layers
-    decoder.initialize(X=(_zeros(model, [1]), None))
+    bridge, decoder, output = model.layers
+    nI = decoder.maybe_get_dim("nI") or 1  # nothing to read needs no width
+    decoder.initialize(X=([model.ops.alloc2f(1, nI)], None))
     bridge.set_dim("nO", decoder.get_dim("nS"))
-    bridge.initialize(X=None if X is None else X[0])
+    bridge.initialize(X=None if X is None else pair_of(X, "vectors and lengths")[0])
+    init_output(model, output, decoder.get_dim("nO"), Y)

@@ -5,10 +5,9 @@ script goes on from there.
 """
 
 import json
-import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import product
 from pathlib import Path
@@ -22,6 +21,7 @@ from thinc.api import Adam, Config, Model, chain, fix_random_seed, registry
 from threadpoolctl import threadpool_limits
 
 from seqpipe.layers.embed import embedding
+from seqpipe.layers.model_gradients import gradient_norm, scale_gradients
 from seqpipe.layers.packed import Packed, Packing
 from seqpipe.reporting.metrics import write_metrics
 
@@ -56,21 +56,12 @@ def _as_it_is() -> Model:
     return Model("as_it_is", lambda model, X, is_train: (X, lambda dY: dY))
 
 
-def parameters(model: Model) -> Iterator[tuple[Model, str]]:
-    """Every node and name that has a parameter."""
-    return ((node, name) for node in model.walk() for name in node.param_names)
-
-
 def take_step(model: Model, optimizer: Adam, bound: float) -> None:
     """Clip the gradients by their norm over the whole model, and take a step."""
-    gradients = [(node, name, node.get_grad(name)) for node, name in parameters(model)]
-    norm = math.sqrt(sum(float((gradient**2).sum()) for *_, gradient in gradients))
-    for node, name, gradient in gradients:
-        value, _ = optimizer(
-            (node.id, name), node.get_param(name), gradient * min(1.0, bound / max(norm, 1e-12))
-        )
-        node.set_param(name, value)
-        node.set_grad(name, np.zeros_like(gradient))
+    norm = gradient_norm(model)
+    if norm > bound:
+        scale_gradients(model, bound / norm)
+    model.finish_update(optimizer)
 
 
 def run(settings: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:

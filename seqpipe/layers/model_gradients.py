@@ -1,0 +1,86 @@
+"""All gradients of a model as one vector, those that tables keep by rows among them: norm, clipping
+(Pascanu et al. 2013, section 3.2), and the search for one that is not finite."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy
+from thinc.api import Model
+
+from .embed import row_gradients
+
+
+def gradient_norm(model: Model) -> float:
+    """RETURNS (float): The norm of all gradients, as one vector."""
+    with numpy.errstate(over="ignore"):
+        total = sum(float((gradient**2).sum()) for _, _, gradient in _gradients(model))
+    if math.isfinite(total) or first_not_finite(model) is not None:
+        return math.sqrt(total)
+    # All are finite, but not their squares.
+    found = [gradient for _, _, gradient in _gradients(model) if gradient.size]
+    largest = max(float(abs(gradient).max()) for gradient in found)
+    return largest * math.sqrt(sum(float(((gradient / largest) ** 2).sum()) for gradient in found))
+
+
+def scale_gradients(model: Model, factor: float) -> None:
+    """Multiply all gradients by a factor."""
+    for node, name, gradient in _dense(model):
+        node.set_grad(name, gradient * factor)
+    for _, rows in row_gradients(model):
+        rows.scale(factor)
+
+
+def clip_gradients(model: Model, bound: float) -> bool:
+    """Cut every value of the gradients to ±bound. RETURNS (bool): Whether any was beyond."""
+    is_clipped = False
+    for node, name, gradient in _dense(model):
+        xp = node.ops.xp
+        if bool((xp.abs(gradient) > bound).any()):
+            node.set_grad(name, xp.clip(gradient, -bound, bound))
+            is_clipped = True
+    for table, rows in row_gradients(model):
+        is_clipped = rows.clip(table.ops, bound) or is_clipped
+    return is_clipped
+
+
+def forget_gradients(model: Model) -> None:
+    """Set all gradients to zero."""
+    for node, name, _ in _dense(model):
+        node.set_grad(name, node.ops.xp.zeros_like(node.get_param(name)))
+    for _, rows in row_gradients(model):
+        rows.clear()
+
+
+def first_not_finite(model: Model) -> str | None:
+    """Find the first parameter whose gradient holds NaN or infinity.
+
+    RETURNS (str): Its layer and its name, such as "lstm_pass Wh", and which one of them if several
+        layers have that name; None if all are finite.
+    """
+    for node, name, gradient in _gradients(model):
+        if not bool(node.ops.xp.isfinite(gradient).all()):
+            return f"{node.name} {name}{_which(model, node)}"
+    return None
+
+
+def _which(model: Model, node: Model) -> str:
+    namesakes = [other.id for other in model.walk() if other.name == node.name]
+    if len(namesakes) == 1:
+        return ""
+    return f" (number {namesakes.index(node.id) + 1} of {len(namesakes)} layers of that name)"
+
+
+def _gradients(model: Model) -> Iterator[tuple[Model, str, Any]]:
+    yield from _dense(model)
+    for table, rows in row_gradients(model):
+        yield table, "E", rows.collect(table.ops)[1]
+
+
+def _dense(model: Model) -> Iterator[tuple[Model, str, Any]]:
+    for node in model.walk():
+        for name in node.param_names:
+            if node.has_grad(name):
+                yield node, name, node.get_grad(name)
