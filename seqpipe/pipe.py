@@ -23,10 +23,21 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 
 from seqpipe.files import InputError
 from seqpipe.layers.embed import keep_row_gradients, row_gradients, update_rows
+from seqpipe.layers.model_gradients import (
+    clip_gradients,
+    first_not_finite,
+    forget_gradients,
+    gradient_norm,
+    scale_gradients,
+)
 from seqpipe.vocabulary.embed import VOCABULARY, vocabulary_nodes
 from seqpipe.vocabulary.vocabulary import Vocabulary
 
 BATCH_TOKENS = 4096  # tokens that the model sees at once when it predicts
+
+
+class DivergedError(ValueError):
+    """Training cannot go on: the loss or a gradient is no finite number."""
 
 
 class SequencePipe(TrainablePipe):
@@ -45,6 +56,7 @@ class SequencePipe(TrainablePipe):
         name: str,
         *,
         max_gradient_norm: float = 5.0,
+        max_gradient_value: float = 0.0,
         scorer: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
         """Make the component.
@@ -54,19 +66,28 @@ class SequencePipe(TrainablePipe):
         name (str): Its name in the pipeline.
         max_gradient_norm (float): A step whose gradients, over the whole component, have a greater
             norm is scaled down to it (Pascanu et al. 2013). 0 turns it off.
+        max_gradient_value (float): Each value of the gradients is cut to ± this bound, before the
+            norm is taken. 0 turns it off.
         scorer (Callable): From examples to a dictionary of scores.
         """
         if not 0.0 <= max_gradient_norm < math.inf:
             raise InputError(
                 f"{name}: max_gradient_norm = {max_gradient_norm}: expected a norm, or 0 for none"
             )
+        if not 0.0 <= max_gradient_value < math.inf:
+            raise InputError(
+                f"{name}: max_gradient_value = {max_gradient_value}: "
+                "expected a bound, or 0 for none"
+            )
         self.vocab = vocab
         self.model = model
         self.name = name
         self.scorer = scorer
         self.max_gradient_norm = max_gradient_norm
+        self.max_gradient_value = max_gradient_value
         self.cfg: dict[str, Any] = {"labels": []}
-        self._steps = 0
+        # Steps taken since `initialize`, and in how many of them the gradients were clipped.
+        self.steps = self.steps_clipped_by_norm = self.steps_clipped_by_value = 0
         self._last_loss = 0.0
         keep_row_gradients(model)
 
@@ -146,8 +167,9 @@ class SequencePipe(TrainablePipe):
         self.connect()
         sample = [eg.predicted for eg in islice(get_examples(), 10)]
         self.model.initialize(X=sample)
-        self._forget_gradients()
-        self._steps = 0
+        # What an update before `initialize` left may not fit the parameters any more.
+        forget_gradients(self.model)
+        self.steps = self.steps_clipped_by_norm = self.steps_clipped_by_value = 0
 
     def _survey(self, examples: Iterable[Example]) -> tuple[Counter[str], set[str]]:
         """How often each token's text stands in the references, and the labels that they show."""
@@ -176,6 +198,7 @@ class SequencePipe(TrainablePipe):
         losses (Dict[str, float]): The loss, in nats and summed over the batch, is added under the
             component's name.
         RETURNS (Dict[str, float]): The losses.
+        RAISES (DivergedError): If the loss or a gradient is NaN or infinite.
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
@@ -188,7 +211,7 @@ class SequencePipe(TrainablePipe):
         scores, backprop = self.model.begin_update([eg.predicted for eg in examples])
         self._last_loss, gradient = self.get_loss(examples, scores)
         if not math.isfinite(self._last_loss):
-            raise ValueError(self._diverged(f"the loss is {self._last_loss}"))
+            raise self._diverged(f"the loss is {self._last_loss}")
         backprop(gradient)
         losses[self.name] += self._last_loss
         if sgd is not None and sgd is not False:
@@ -196,15 +219,17 @@ class SequencePipe(TrainablePipe):
         return losses
 
     def finish_update(self, sgd: Optimizer) -> None:
-        """Clip the gradients by their norm over the whole component, and take a step.
+        """Clip the gradients, by value and then by their norm over the whole component, and take a
+        step.
 
         sgd (Optimizer): Its own clip, which is per parameter, is not used.
+        RAISES (DivergedError): If a gradient holds NaN or infinity; no parameter is changed then.
         """
         norm = self.gradient_norm()
         if not math.isfinite(norm):
-            raise ValueError(self._diverged(f"the norm of the gradients is {norm}"))
-        if self.max_gradient_norm and norm > self.max_gradient_norm:
-            self._scale_gradients(self.max_gradient_norm / norm)
+            where = first_not_finite(self.model)
+            raise self._diverged(f"the norm of the gradients is {norm}, because of that of {where}")
+        self._clip(norm)
         clip, sgd.grad_clip = sgd.grad_clip, 0.0
         try:
             for table, rows in row_gradients(self.model):
@@ -212,37 +237,24 @@ class SequencePipe(TrainablePipe):
             self.model.finish_update(sgd)
         finally:
             sgd.grad_clip = clip
-        self._steps += 1
+        self.steps += 1
+
+    def _clip(self, norm: float) -> None:
+        """Clip the gradients, which have that norm."""
+        if self.max_gradient_value and clip_gradients(self.model, self.max_gradient_value):
+            self.steps_clipped_by_value += 1
+            norm = self.gradient_norm()
+        if self.max_gradient_norm and norm > self.max_gradient_norm:
+            self.steps_clipped_by_norm += 1
+            scale_gradients(self.model, self.max_gradient_norm / norm)
 
     def gradient_norm(self) -> float:
         """RETURNS (float): The norm of all gradients of the component, as one vector."""
-        squares = [float((gradient**2).sum()) for _, _, gradient in self._gradients()]
-        for table, rows in row_gradients(self.model):
-            squares.append(float((rows.collect(table.ops)[1] ** 2).sum()))
-        return math.sqrt(sum(squares))
+        return gradient_norm(self.model)
 
-    def _gradients(self) -> Iterator[tuple[Model, str, Any]]:
-        for node in self.model.walk():
-            for name in node.param_names:
-                if node.has_grad(name):
-                    yield node, name, node.get_grad(name)
-
-    def _forget_gradients(self) -> None:
-        """Drop what an update before `initialize` left: it may not fit the parameters any more."""
-        for node, name, _ in self._gradients():
-            node.set_grad(name, node.ops.xp.zeros_like(node.get_param(name)))
-        for _, rows in row_gradients(self.model):
-            rows.clear()
-
-    def _scale_gradients(self, factor: float) -> None:
-        for node, name, gradient in self._gradients():
-            node.set_grad(name, gradient * factor)
-        for _, rows in row_gradients(self.model):
-            rows.scale(factor)
-
-    def _diverged(self, what: str) -> str:
-        return (
-            f"training stopped: in component '{self.name}' at step {self._steps + 1} {what} "
+    def _diverged(self, what: str) -> DivergedError:
+        return DivergedError(
+            f"training stopped: in component '{self.name}' at step {self.steps + 1} {what} "
             f"(loss {self._last_loss:.4g}); expected finite numbers. "
             "A lower learning rate or a lower max_gradient_norm may help."
         )

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from spacy.language import Language
 from spacy.training import Example
 from spacy.util import fix_random_seed
-from thinc.api import SGD, Adam
+from spacy.vocab import Vocab
+from thinc.api import SGD, Adam, Linear
 
 from seqpipe.files import InputError
 from seqpipe.layers.embed import ROW_GRADIENT, row_gradients
-from seqpipe.pipe import BATCH_TOKENS, SequencePipe, batches_by_length
+from seqpipe.pipe import BATCH_TOKENS, DivergedError, SequencePipe, batches_by_length
 
 TAGGED = [
     (["Anna", "paid", "Ms", "Bell"], ["N", "V", "T", "N"]),
@@ -44,14 +45,25 @@ def examples_for(nlp: Language) -> list[Example]:
     ]
 
 
-def tagger(name: str = "tagger", *, max_gradient_norm: float = 0.0, seed: int = 0, **model):
+def tagger(
+    name: str = "tagger",
+    *,
+    max_gradient_norm: float = 0.0,
+    max_gradient_value: float = 0.0,
+    seed: int = 0,
+    **model,
+):
     """An initialised component and its examples."""
     fix_random_seed(seed)
     nlp = spacy.blank("en")
     pipe = nlp.add_pipe(
         "rnn_tagger",
         name=name,
-        config={"model": config(**model), "max_gradient_norm": max_gradient_norm},
+        config={
+            "model": config(**model),
+            "max_gradient_norm": max_gradient_norm,
+            "max_gradient_value": max_gradient_value,
+        },
     )
     examples = examples_for(nlp)
     nlp.initialize(lambda: examples)
@@ -113,6 +125,55 @@ def test_a_gradient_that_is_not_too_long_stays(max_gradient_norm):
         assert numpy.allclose(old - new, 0.1 * gradient, atol=1e-6)
 
 
+def test_each_value_of_a_gradient_is_cut_to_the_bound():
+    pipe, examples = tagger(max_gradient_value=0.01)
+    pipe.update(examples)
+    gradients, before = dense_gradients(pipe), parameters(pipe)
+    assert max(abs(gradient).max() for gradient in gradients) > 0.01
+    pipe.finish_update(SGD(1.0, use_averages=False))
+    for old, new, gradient in zip(before, parameters(pipe), gradients, strict=True):
+        assert numpy.allclose(old - new, numpy.clip(gradient, -0.01, 0.01), atol=1e-6)
+
+
+def test_values_are_cut_before_the_norm_is_taken():
+    pipe, examples = tagger(max_gradient_value=0.01, max_gradient_norm=0.02)
+    pipe.update(examples)
+    cut = [numpy.clip(gradient, -0.01, 0.01) for gradient in dense_gradients(pipe)]
+    before = parameters(pipe)
+    assert norm(cut) > 0.02
+    pipe.finish_update(SGD(1.0, use_averages=False))
+    for old, new, gradient in zip(before, parameters(pipe), cut, strict=True):
+        assert numpy.allclose(old - new, gradient * 0.02 / norm(cut), atol=1e-6)
+
+
+@pytest.mark.parametrize("key", ["max_gradient_norm", "max_gradient_value"])
+@pytest.mark.parametrize("bound", [-0.1, math.inf, math.nan])
+def test_a_bound_that_is_none_is_refused(key, bound):
+    with pytest.raises(InputError, match=f"^tagger: {key} = {bound}: expected a "):
+        SequencePipe(Vocab(), Linear(), "tagger", **{key: bound})
+
+
+@pytest.mark.parametrize(
+    ("bounds", "by_norm", "by_value"),
+    [
+        ({}, 0, 0),
+        ({"max_gradient_norm": 1e-6}, 3, 0),
+        ({"max_gradient_value": 1e-6}, 0, 3),
+        # What was cut is short enough.
+        ({"max_gradient_norm": 0.1, "max_gradient_value": 1e-6}, 0, 3),
+        ({"max_gradient_norm": 1e6, "max_gradient_value": 1e6}, 0, 0),
+    ],
+)
+def test_steps_and_those_in_which_clipping_fired_are_counted(bounds, by_norm, by_value):
+    pipe, examples = tagger(**bounds)
+    for _ in range(3):
+        pipe.update(examples, sgd=Adam(0.001))
+    counted = pipe.steps, pipe.steps_clipped_by_norm, pipe.steps_clipped_by_value
+    assert counted == (3, by_norm, by_value)
+    pipe.initialize(lambda: examples)
+    assert (pipe.steps, pipe.steps_clipped_by_norm, pipe.steps_clipped_by_value) == (0, 0, 0)
+
+
 def test_the_optimizers_own_clip_is_as_it_was():
     pipe, examples = tagger()
     sgd = Adam(0.001, grad_clip=0.25)
@@ -160,18 +221,42 @@ def test_a_loss_that_is_no_number_stops_training(head):
         pipe.update(examples, sgd=Adam(0.001))
 
 
-def test_a_gradient_that_is_no_number_stops_training():
-    pipe, examples = tagger("my_tagger")
+def spoil_row(pipe, bad):
+    row_gradients(pipe.model)[0][1].scale(bad)
+    return r"embedding E \(number \d of \d layers of that name\)"
+
+
+def spoil_recurrent_weight(pipe, bad):
+    node = [node for node in pipe.model.walk() if node.name == "lstm_pass"][1]
+    node.get_grad("Wh")[2, 1] = bad
+    return r"lstm_pass Wh \(number 2 of 2 layers of that name\)"
+
+
+def spoil_head(pipe, bad):
+    pipe.model.get_ref("head").get_grad("transitions")[0, 0] = bad
+    return "crf transitions"
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+@pytest.mark.parametrize("spoil", [spoil_row, spoil_recurrent_weight, spoil_head])
+@pytest.mark.parametrize("max_gradient_value", [0.0, 1.0], ids=["no-bound", "bound"])
+def test_a_gradient_that_is_not_finite_stops_training_before_anything_changes(
+    spoil, bad, max_gradient_value
+):
+    pipe, examples = tagger(
+        "my_tagger", max_gradient_norm=5.0, max_gradient_value=max_gradient_value
+    )
+    pipe.update(examples, sgd=(sgd := Adam(0.001)))
     pipe.update(examples)
-    loss = pipe._last_loss
-    node, rows = row_gradients(pipe.model)[0]
-    rows.scale(math.inf)
-    before = parameters(pipe)
-    what = r"component 'my_tagger' at step 1 the norm of the gradients is (nan|inf)"
-    with pytest.raises(ValueError, match=rf"{what} \(loss {loss:.4g}\)"):
-        pipe.finish_update(Adam(0.001))
+    loss, before, moments = pipe._last_loss, parameters(pipe), dict(sgd.nr_update)
+    parameter = spoil(pipe, bad)
+    what = (
+        r"component 'my_tagger' at step 2 the norm of the gradients is (nan|inf), because of that"
+    )
+    with pytest.raises(DivergedError, match=rf"{what} of {parameter} \(loss {loss:.4g}\)"):
+        pipe.finish_update(sgd)
     assert all(map(numpy.array_equal, before, parameters(pipe)))
-    assert node.has_param("E")
+    assert dict(sgd.nr_update) == moments
 
 
 def test_docs_without_a_token_teach_nothing():

@@ -10,6 +10,7 @@ from seqpipe import __version__
 from seqpipe.cli import exit_interrupted
 from seqpipe.cli.apply import apply
 from seqpipe.cli.assets import assets
+from seqpipe.cli.diagnose import add_diagnose
 from seqpipe.cli.evaluate import evaluate
 from seqpipe.cli.overrides import OverrideCommand
 from seqpipe.cli.plugins import plugins as list_plugins
@@ -43,6 +44,7 @@ def build_app() -> tuple[typer.Typer, Plugins]:
     app.command("train", context_settings=passing)(train)
     app.command("evaluate")(evaluate)
     app.command("apply")(apply)
+    add_diagnose(app)
     app.command("plugins")(list_plugins)
     plugins = load_plugins()
     for plugin, hook in plugins.implementing("seqpipe_commands"):

@@ -2,9 +2,12 @@
 
 # No future import of annotations: Typer reads these.
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from seqpipe.training.config_file import ConfigFile
 
 
 def train(
@@ -28,18 +31,10 @@ def train(
     import os
     import sys
 
-    from seqpipe.files import InputError
     from seqpipe.pipelines import choose_device
-    from seqpipe.training.config_file import parse_overrides, read_config_file
     from seqpipe.training.run import train_from_config
 
-    # Overrides may stand before the config, where their names and values look like arguments.
-    words, overrides = parse_overrides([str(config), *context.args])
-    if len(words) != 1:
-        raise InputError(f"expected one config file, not {len(words)}: {' '.join(words)}")
-    file = read_config_file(words[0], overrides)
-    if code is not None:
-        _import_code(code)
+    file = read_config(config, context.args, code)
     choose_device(gpu_id)
     if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
         # spaCy's printer colours files and pipes too, unless it is told not to.
@@ -52,6 +47,28 @@ def train(
         typer.echo(f"\nstopped; {output} has {left} of this run", err=True)
         raise
     typer.echo(f"The best model is in {best}")
+
+
+def read_config(config: Path, arguments: list[str], code: Path | None) -> "ConfigFile":
+    """Read the config file that a command line names, with its overrides.
+
+    config (Path): The first word of the command line that is no option of the command.
+    arguments (List[str]): The others.
+    code (Path): A file to import, whose registered functions the config names.
+    RETURNS (ConfigFile): The file.
+    RAISES (InputError): If there is not just one, or anything in it or in the code is at fault.
+    """
+    from seqpipe.files import InputError
+    from seqpipe.training.config_file import parse_overrides, read_config_file
+
+    # Overrides may stand before the config, where their names and values look like arguments.
+    words, overrides = parse_overrides([str(config), *arguments])
+    if len(words) != 1:
+        raise InputError(f"expected one config file, not {len(words)}: {' '.join(words)}")
+    file = read_config_file(words[0], overrides)
+    if code is not None:
+        _import_code(code)
+    return file
 
 
 def _import_code(code: Path) -> None:

@@ -54,6 +54,7 @@ DEFAULT_TAGGER_MODEL = DEFAULT_MODEL.replace("seqpipe.CRF.v1", "seqpipe.TokenSof
         "model": Config().from_str(DEFAULT_TAGGER_MODEL)["model"],
         "target": "tag_",
         "max_gradient_norm": 5.0,
+        "max_gradient_value": 0.0,
         "scorer": {"@scorers": "seqpipe.TaggerScorer.v1"},
     },
     default_score_weights={"tag_acc": 1.0},
@@ -64,6 +65,7 @@ def make_rnn_tagger(
     model: Model,
     target: str,
     max_gradient_norm: float,
+    max_gradient_value: float,
     scorer: Callable[..., dict[str, Any]] | None,
 ) -> RNNTagger:
     """A recurrent tagger that gives each token one label.
@@ -72,10 +74,17 @@ def make_rnn_tagger(
     target (str): What is learned and set: "tag_", or "_.name" for the token extension `name`, whose
         values are read as strings.
     max_gradient_norm (float): Gradients of a greater norm are scaled down to it; 0 turns it off.
+    max_gradient_value (float): Each value of the gradients is cut to ± this bound; 0 turns it off.
     scorer (Callable): The scorer.
     """
     return RNNTagger(
-        nlp.vocab, model, name, target=target, max_gradient_norm=max_gradient_norm, scorer=scorer
+        nlp.vocab,
+        model,
+        name,
+        target=target,
+        max_gradient_norm=max_gradient_norm,
+        max_gradient_value=max_gradient_value,
+        scorer=scorer,
     )
 
 
@@ -87,6 +96,7 @@ def make_rnn_tagger(
         "scheme": "BILUO",
         "threshold": 0.0,
         "max_gradient_norm": 5.0,
+        "max_gradient_value": 0.0,
         "scorer": {"@scorers": "seqpipe.EntityScorer.v1"},
     },
     default_score_weights={
@@ -104,6 +114,7 @@ def make_rnn_ner(
     scheme: str,
     threshold: float,
     max_gradient_norm: float,
+    max_gradient_value: float,
     scorer: Callable[..., dict[str, Any]] | None,
 ) -> RNNEntityRecognizer:
     """A recurrent named-entity recogniser whose entities know their probability.
@@ -112,6 +123,7 @@ def make_rnn_ner(
     scheme (str): Tag scheme inside the model: "BILUO", "BIO" or "IOBES".
     threshold (float): Entities of a lower confidence are not set.
     max_gradient_norm (float): Gradients of a greater norm are scaled down to it; 0 turns it off.
+    max_gradient_value (float): Each value of the gradients is cut to ± this bound; 0 turns it off.
     scorer (Callable): The scorer.
     """
     return RNNEntityRecognizer(
@@ -121,5 +133,6 @@ def make_rnn_ner(
         scheme=scheme,
         threshold=threshold,
         max_gradient_norm=max_gradient_norm,
+        max_gradient_value=max_gradient_value,
         scorer=scorer,
     )

@@ -45,6 +45,7 @@ class RNNEntityRecognizer(TokenPipe):
         scheme: str,
         threshold: float,
         max_gradient_norm: float,
+        max_gradient_value: float,
         scorer: Callable[..., dict[str, Any]] | None,
     ) -> None:
         """Make the component. For the arguments see `make_rnn_ner`."""
@@ -54,7 +55,14 @@ class RNNEntityRecognizer(TokenPipe):
             self._tag_set = TagSet((), scheme)
         except ValueError as error:
             raise InputError(f"{name}: {error}") from None
-        super().__init__(vocab, model, name, max_gradient_norm=max_gradient_norm, scorer=scorer)
+        super().__init__(
+            vocab,
+            model,
+            name,
+            max_gradient_norm=max_gradient_norm,
+            max_gradient_value=max_gradient_value,
+            scorer=scorer,
+        )
         self.threshold = threshold
         self.cfg["temperature"] = 1.0
         self.scheme = self._tag_set.scheme

@@ -32,12 +32,20 @@ class RNNTagger(TokenPipe):
         *,
         target: str,
         max_gradient_norm: float,
+        max_gradient_value: float,
         scorer: Callable[..., dict[str, Any]] | None,
     ) -> None:
         """Make the component. target (str): "tag_" or "_.name"; see `make_rnn_tagger`."""
         if target != "tag_" and not (target.startswith("_.") and target[2:].isidentifier()):
             raise InputError(f"{name}: target = {target!r}: expected 'tag_' or '_.' and a name")
-        super().__init__(vocab, model, name, max_gradient_norm=max_gradient_norm, scorer=scorer)
+        super().__init__(
+            vocab,
+            model,
+            name,
+            max_gradient_norm=max_gradient_norm,
+            max_gradient_value=max_gradient_value,
+            scorer=scorer,
+        )
         self.target = target
         if target != "tag_" and not Token.has_extension(target[2:]):
             Token.set_extension(target[2:], default=None)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from seqpipe.training.config_check import explain_config_error, load_checked_config
 from seqpipe.training.config_file import ConfigFile
+
+if TYPE_CHECKING:
+    from spacy.language import Language
 
 # How spaCy's loop announces that it stops; the exception itself goes on to the caller.
 ABORTED = re.compile(r"(Aborting\s+and\s+saving.*?)\s+Encountered\s+exception:.*", re.DOTALL)
@@ -41,19 +46,38 @@ def train_from_config(
     RETURNS (Path): The folder of the best model.
     RAISES (InputError): If the config or the corpus is at fault.
     """
-    from spacy.training.initialize import init_nlp
     from spacy.training.loop import DIR_MODEL_BEST, train
-    from thinc.api import ConfigValidationError
 
-    config = load_checked_config(file)
-    with warnings.catch_warnings():
-        # Sourced and blank vectors differ whenever a pipeline is put together from parts.
-        warnings.filterwarnings("ignore", message=r"\[W113\]")
-        try:
-            nlp = init_nlp(config, use_gpu=use_gpu)
-        except ConfigValidationError as error:
-            raise explain_config_error(file, error) from error
+    nlp = initialized_pipeline(file, use_gpu=use_gpu)
+    with _without_vectors_warning():
         output.mkdir(parents=True, exist_ok=True)
         shown: Any = _WithoutExceptions(stdout)
         train(nlp, output, use_gpu=use_gpu, stdout=shown, stderr=stderr)
     return output / DIR_MODEL_BEST
+
+
+def initialized_pipeline(file: ConfigFile, *, use_gpu: int = -1) -> Language:
+    """Check a training config, and make and initialise its pipeline.
+
+    file (ConfigFile): The training config, with its overrides.
+    use_gpu (int): The GPU's number, already switched to, or -1.
+    RETURNS (Language): The pipeline, ready to be trained.
+    RAISES (InputError): If the config or the corpus is at fault.
+    """
+    from spacy.training.initialize import init_nlp
+    from thinc.api import ConfigValidationError
+
+    config = load_checked_config(file)
+    with _without_vectors_warning():
+        try:
+            return init_nlp(config, use_gpu=use_gpu)
+        except ConfigValidationError as error:
+            raise explain_config_error(file, error) from error
+
+
+@contextmanager
+def _without_vectors_warning() -> Iterator[None]:
+    """Sourced and blank vectors differ whenever a pipeline is put together from parts."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"\[W113\]")
+        yield

@@ -603,5 +603,5 @@ def test_integers_are_refused(form):
     X = [numpy.ones((2, 4), dtype="int64")]
     if form is Ragged:
         X = Ragged(X[0], numpy.array([2], dtype="i"))
-    with pytest.raises(ValueError, match="of floats expected, found .*int64"):
+    with pytest.raises(ValueError, match=r"of floats expected, found .*int64"):
         network().predict(pack(FLOAT64, X) if form is pack else X)
