@@ -20,6 +20,7 @@ from typer.main import get_command
 
 from seqpipe import hookspecs
 from seqpipe.cli.app import build_app
+from seqpipe.layers.recurrent import Recurrent
 from seqpipe.tagging.ner import RNNEntityRecognizer
 
 ROOT = Path(__file__).parents[1]
@@ -173,6 +174,32 @@ def test_every_config_block_of_the_page_is_tested():
         "initialize.components.ner",
         "corpora.train",
     }
+
+
+@pytest.mark.parametrize("example", blocks("docs/recurrent.md", "python"))
+def test_example_of_recurrent_layers_runs(example):
+    exec(example, {})
+
+
+def recurrent_configs():
+    return [parsed(body) for body in blocks("docs/recurrent.md", "ini")]
+
+
+def test_encoder_on_the_page_is_that_of_spacys_tok2vec():
+    block = recurrent_configs()[0]["components"]["tok2vec"]
+    tok2vec = spacy.blank("en").add_pipe(block.pop("factory"), config=block)
+    assert tok2vec.model.get_ref("encode").name == "recurrent"
+
+
+def test_layers_on_the_page_are_built_and_the_first_with_all_its_defaults():
+    defaults, encoder_decoder = recurrent_configs()[1:]
+    said = {key: value for key, value in defaults["model"].items() if key[0] != "@"}
+    parameters = inspect.signature(Recurrent).parameters
+    assert set(said) == set(parameters)
+    for name in set(said) - {"cell", "nO", "nI"}:
+        assert said[name] == parameters[name].default, name
+    assert registry.resolve(defaults)["model"].name == "recurrent"
+    assert registry.resolve(encoder_decoder)["model"].name == "encoder_decoder"
 
 
 def test_plugin_of_the_page_works_when_it_is_installed(tmp_path):

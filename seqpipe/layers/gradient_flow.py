@@ -15,7 +15,8 @@ import numpy
 from thinc.api import Model, Ops
 
 from .cell import Cell, Run
-from .packed import Packed, Packing
+from .level import by_rank, initial_state
+from .packed import Packed
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def _log_norms(level: Model, i: int, X: Any, d: tuple[Packed, Any]) -> numpy.nda
     if not packing.tokens:
         return numpy.zeros((len(packing.lengths), 0))
     run = _run(level, i, packed, given)
-    d_state = _state_by_rank(level, i, packing, d_final, dY.data.dtype)
+    d_state = by_rank(level, packing, d_final, dY.data.dtype)[i]
     ranks = numpy.arange(len(packing.last))  # of those that are not empty
     last = ops.xp.asarray(ranks if reverse else packing.last)
     d_state[0][: len(ranks)] += ops.xp.split(dY.data, len(level.layers), axis=1)[i][last]
@@ -142,24 +143,13 @@ def _run(level: Model, i: int, packed: Packed, given: Any) -> Run:
     cell: Cell = node.attrs["cell"]
     params = {name: node.get_param(name) for name in cell.params}
     projected = xp.matmul(packed.data, params["Wx"].T)
-    if given is None and "initial" in node.param_names:
-        given = xp.concatenate([one.get_param("initial") for one in level.layers])
-        given = xp.broadcast_to(given, (len(packing.lengths), len(given)))
-    state = _state_by_rank(level, i, packing, given, projected.dtype)
+    if given is None:
+        given = initial_state(level, len(packing.lengths))
+    state = by_rank(level, packing, given, projected.dtype)[i]
     run = cell.run(xp, params, projected, batch=len(packing.lengths), keep=True)
     Y = xp.empty((len(projected), node.get_dim("nO")), dtype=projected.dtype)
     run.forward(packing, state, Y, reverse=node.attrs["reverse"])
     return run
-
-
-def _state_by_rank(level: Model, i: int, packing: Packing, state: Any, dtype: Any) -> list[Any]:
-    """a (and c) of one direction, `(sequences, H)` each, the longest first; zeros for None."""
-    xp, B = level.ops.xp, len(packing.lengths)
-    H, S = level.layers[i].get_dim("nO"), level.layers[i].attrs["cell"].states
-    if state is None:
-        return [xp.zeros((B, H), dtype=dtype) for _ in range(S)]
-    own = state[xp.asarray(packing.order), i * S * H : (i + 1) * S * H]
-    return [xp.array(part, dtype=dtype, order="C") for part in xp.split(own, S, axis=1)]
 
 
 def _rescale(ops: Ops, d_state: list[Any]) -> numpy.ndarray:

@@ -96,7 +96,7 @@ def _forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Callable]:
     projected = xp.split(projections, D, axis=1)
     Y = xp.empty((len(inputs), D * passes[0].get_dim("nO")), dtype=projections.dtype)
     Ys = xp.split(Y, D, axis=1)
-    states = _by_rank(model, packing, _initial(model, B) if given is None else given, Y.dtype)
+    states = by_rank(model, packing, initial_state(model, B) if given is None else given, Y.dtype)
 
     def run(i: int) -> Run:
         cell: Cell = passes[i].attrs["cell"]
@@ -110,7 +110,7 @@ def _forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Callable]:
 
     def backprop(d: tuple[Packed, Any]) -> tuple[Packed, Any]:
         dYs = xp.split(d[0].data, D, axis=1)
-        d_states = _by_rank(model, packing, d[1], Y.dtype)
+        d_states = by_rank(model, packing, d[1], Y.dtype)
 
         def run_back(i: int) -> dict[str, Any]:
             return runs[i].backward(packing, dYs[i], d_states[i], reverse=reverse[i])
@@ -130,16 +130,16 @@ def _forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Callable]:
     return (packed.with_data(Y), final), backprop
 
 
-def _initial(model: Model, B: int) -> Any:
-    """The learned initial state, `(B, nS)`, or None for zero."""
+def initial_state(model: Model, B: int) -> Any:
+    """The learned initial state of a level, `(B, nS)`, or None for zero."""
     if "initial" not in model.layers[0].param_names:
         return None
     learned = model.ops.xp.concatenate([node.get_param("initial") for node in model.layers])
     return model.ops.xp.broadcast_to(learned, (B, len(learned)))
 
 
-def _by_rank(model: Model, packing: Packing, state: Any, dtype: Any) -> list[list[Any]]:
-    """A state for the runs: of each direction a (and c), `(B, H)` each, the longest first.
+def by_rank(model: Model, packing: Packing, state: Any, dtype: Any) -> list[list[Any]]:
+    """A level's state for its runs: of each direction a (and c), `(B, H)` each, longest first.
 
     state (Floats2d): `(B, nS)` in the caller's order, or None for zeros.
     """

@@ -26,7 +26,10 @@ LINES = [
     for command in project.commands.values()
     for line in command.script
 ]
-CONFIGS = sorted(PROJECTS.glob("*/configs/*.cfg"))
+# Those that a pipeline is trained by.
+CONFIGS = sorted(
+    path for path in PROJECTS.glob("*/configs/*.cfg") if "[nlp]" in path.read_text(encoding="utf-8")
+)
 NLP = spacy.blank("xx")
 
 
