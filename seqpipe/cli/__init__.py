@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 # Modules that an extra brings: without it, importing them is the user's fault, not a bug.
 EXTRAS = {"matplotlib": "plot", "torch": "torch"}
@@ -16,19 +17,31 @@ def main() -> None:
     With SEQPIPE_DEBUG=1 in the environment the traceback comes too. What is not expected is a bug
     and keeps its traceback.
     """
+    guarded(_run)
+
+
+def _run() -> None:
     from seqpipe.cli.app import build_app
 
+    app, plugins = build_app()
+    for plugin in plugins.set_aside:
+        source = f"{plugin.distribution} {plugin.version}"
+        print(
+            f"warning: plugin {plugin.name} ({source}) is set aside: {plugin.error}",
+            file=sys.stderr,
+        )
+    app(obj=plugins)
+
+
+def guarded(run: Callable[[], Any]) -> None:
+    """Run a command line; expected faults become one message on stderr and exit code 1.
+
+    run (Callable): It raises ValueError, KeyError, OSError or ImportError where a user is at fault.
+    """
     if sys.stdout is not None and not is_utf8(sys.stdout):
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        app, plugins = build_app()
-        for plugin in plugins.set_aside:
-            source = f"{plugin.distribution} {plugin.version}"
-            print(
-                f"warning: plugin {plugin.name} ({source}) is set aside: {plugin.error}",
-                file=sys.stderr,
-            )
-        app(obj=plugins)
+        run()
     except KeyboardInterrupt:
         exit_interrupted()
     except (ValueError, KeyError, OSError) as fault:

@@ -14,8 +14,9 @@ import numpy as np
 from thinc.api import Model, get_array_module, registry
 from thinc.types import Floats2d
 
+from .arguments import check_choice, check_widths, pair_of
 from .initial import glorot_uniform
-from .packed import Packed, Packing, as_packed, packed_rows
+from .packed import Packed, Packing, as_packed, like_output, packed_rows, sample_width
 
 SCORES = ("additive", "dot", "general", "scaled_dot")
 # Numbers of the additive score's (B, T, S, nH) that exist at once: 4 MB in float32.
@@ -44,13 +45,10 @@ def Attention(
         `(length of the query sequence, nK)` in the form of the queries. An empty memory gives
         zeros. Matrices start Glorot uniform, b zero.
     """
-    if score not in SCORES:
-        raise ValueError(f"score = {score!r}: expected one of {', '.join(SCORES)}")
+    check_choice("score", score, SCORES)
     if nH is not None and score != "additive":
         raise ValueError(f"nH = {nH}: only the additive score has a hidden layer, not {score}")
-    for name, width in (("nQ", nQ), ("nK", nK), ("nH", nH)):
-        if width is not None and width < 1:
-            raise ValueError(f"{name} = {width}: expected at least 1")
+    check_widths(nQ=nQ, nK=nK, nH=nH)
     if score in ("dot", "scaled_dot"):
         nQ, nK = nQ or nK, nK or nQ
         _check_equal(score, nQ, nK)
@@ -100,7 +98,7 @@ class Memory:
         indices: Integers, `(selected,)`.
         RETURNS (Memory): For prediction; it takes no gradient.
         """
-        chosen = get_array_module(self.values).asarray(indices)
+        chosen = get_array_module(self.values).asarray(indices, dtype="int64")
         values = self.values[chosen]
         keys = values if self.keys is self.values else self.keys[chosen]
         return Memory(values, keys, self.mask[chosen])
@@ -126,14 +124,16 @@ def remember(model: Model, memory: Any, is_train: bool) -> tuple[Memory, Callabl
     gradient = MemoryGradient(xp.zeros_like(values), xp.zeros_like(keys)) if is_train else None
 
     def backprop() -> Any:
-        total = _required(gradient)
+        total = _required(remembered.gradient)
+        remembered.gradient = None  # a second call would add to the parameters' gradients again
         return restore(
             packed.with_data(grid.rows(total.values) + backprop_keys(grid.rows(total.keys)))
         )
 
     lengths = xp.asarray(packed.packing.lengths)
     mask = xp.arange(values.shape[1]) < lengths[:, None]  # (B, S)
-    return Memory(values, keys, mask, gradient), backprop
+    remembered = Memory(values, keys, mask, gradient)
+    return remembered, backprop
 
 
 def attend(
@@ -148,6 +148,8 @@ def attend(
         from the gradient of the contexts to that of the queries, which adds to the memory's own.
     """
     xp, nQ = model.ops.xp, model.get_dim("nQ")
+    if queries.dtype.kind != "f":
+        raise ValueError(f"queries of {queries.dtype}, expected floats")
     if queries.ndim != 3 or len(queries) != len(memory.values) or queries.shape[2] != nQ:
         raise ValueError(
             f"queries of shape {queries.shape}, expected ({len(memory.values)}, steps, nQ={nQ})"
@@ -188,14 +190,16 @@ def attention_weights(model: Model, queries: Any, memory: Any) -> list[Floats2d]
 def _forward(
     model: Model, X: tuple[Any, Any], is_train: bool
 ) -> tuple[Any, Callable[[Any], tuple[Any, Any]]]:
-    xp, (queries, memory) = model.ops.xp, X
+    xp, (queries, memory) = model.ops.xp, pair_of(X, "queries and memory")
+    nK = model.get_dim("nK")
     remembered, backprop_memory = remember(model, memory, is_train)
     packed, restore, to_packed = _packed_queries(model, queries, remembered)
     grid = _Grid.of(xp, packed.packing)
     (contexts, _), backprop_attend = attend(model, grid.pad(xp, packed.data), remembered)
 
     def backprop(dY: Any) -> tuple[Any, Any]:
-        d_queries = backprop_attend(grid.pad(xp, to_packed(dY).data))
+        d_contexts = like_output(model.ops, to_packed(dY), packed.packing, nK)
+        d_queries = backprop_attend(grid.pad(xp, d_contexts.data))
         return restore(packed.with_data(grid.rows(d_queries))), backprop_memory()
 
     return restore(packed.with_data(grid.rows(contexts))), backprop
@@ -241,7 +245,7 @@ def _packed_queries(
 
 def _required(gradient: MemoryGradient | None) -> MemoryGradient:
     if gradient is None:
-        raise ValueError("a memory for prediction takes no gradient: expected is_train=True")
+        raise ValueError("no gradient: expected is_train=True, and backprop called but once")
     return gradient
 
 
@@ -339,7 +343,7 @@ def _softmax(xp: Any, scores: Any, mask: Any) -> Any:
 def _init(model: Model, X: Any = None, Y: Any = None) -> None:
     for dim, Xseq in zip(("nQ", "nK"), X if X is not None else (), strict=False):
         if model.has_dim(dim) is None:
-            model.set_dim(dim, as_packed(model.ops, Xseq)[0].data.shape[1])
+            model.set_dim(dim, sample_width(dim, as_packed(model.ops, Xseq)[0]))
     ops, score = model.ops, model.attrs["score"]
     nQ, nK = model.get_dim("nQ"), model.get_dim("nK")
     if score in ("dot", "scaled_dot"):

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import numpy
 from thinc.api import Ops
 
+from .arguments import check_choice
 from .initial import glorot_uniform, identity, orthogonal, uniform
 from .packed import Packing
 
@@ -31,8 +32,9 @@ class Cell:
 
     recurrent_init (str): How Wh starts, block by block: "orthogonal" (Saxe et al. 2014), "glorot"
         (uniform, Glorot & Bengio 2010), "uniform" in ±1/sqrt(H), or "identity" (Le et al. 2015).
-    layer_norm (bool): Normalise Wx x<t> and Wh a<t-1> before they are added, each with a gain
-        (Ba et al. 2016, equations 20 and 23; over the groups of blocks of which they speak).
+    layer_norm (bool): Normalise Wx x<t> and Wh a<t-1> before they are added, each with a gain of
+        its own (Ba et al. 2016, equations 20 to 29): the gates together, the candidate of a GRU
+        apart.
     """
 
     recurrent_init: str = "orthogonal"
@@ -99,12 +101,6 @@ class Cell:
     ) -> Run:
         """Make ready to walk over a batch. Arguments as for `Run`."""
         return self.run_type(self, xp, params, projected, batch=batch, keep=keep)
-
-
-def check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
-    """Raise ValueError if an option is none of the known ones."""
-    if value not in known:
-        raise ValueError(f"{name} = {value!r}: expected one of {', '.join(known)}")
 
 
 class Run:
@@ -201,6 +197,9 @@ class Run:
             that of the initial state.
         RETURNS (Dict): The gradients of the parameters, by name.
         """
+        if not self.keep:
+            raise ValueError("no gradient: expected is_train=True, and backprop called but once")
+        self.keep = False
         slopes = self.slopes()
         for start, end, size in packing.steps(not reverse):
             alive = [part[:size] for part in d_state]

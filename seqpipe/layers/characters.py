@@ -14,6 +14,7 @@ import numpy
 from thinc.api import Model, registry
 from thinc.types import Floats2d, Ragged
 
+from .arguments import check_widths
 from .embed import embedding
 from .lstm import LSTMCell
 from .packed import Packed, Packing
@@ -28,9 +29,7 @@ def CharacterCNN(nO: int = 50, *, width: int = 25) -> Model[Ragged, Floats2d]:
     nO (int): Number of filters, the width of the output.
     width (int): Width of a character's embedding.
     """
-    for name, value in (("nO", nO), ("width", width)):
-        if value < 1:
-            raise ValueError(f"{name} = {value}: expected at least 1")
+    check_widths(nO=nO, width=width)
     return Model(
         "character_cnn",
         _forward_cnn,

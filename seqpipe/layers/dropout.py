@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy
 from thinc.api import Model
 
-from .cell import check_choice
+from .arguments import check_choice
 from .packed import Packed
 
 MASKS = ("sequence", "element")
@@ -36,7 +36,8 @@ def _forward(
     by_sequence = model.attrs["per"] == "sequence"
     rows = len(X.packing.lengths) if by_sequence else len(X.data)
     kept = numpy.random.uniform(size=(rows, X.data.shape[1])) >= rate
-    mask = model.ops.xp.asarray(kept / (1.0 - rate), dtype=X.data.dtype)
+    scale = 1.0 / (1.0 - rate) if rate < 1.0 else 0.0
+    mask = model.ops.xp.asarray(kept * scale, dtype=X.data.dtype)
     if by_sequence:
         mask = mask[model.ops.xp.asarray(X.packing.sequences)]  # (tokens, width)
 

@@ -13,6 +13,8 @@ from typing import Any
 import numpy
 from thinc.api import Model, Ops, Optimizer
 
+from .arguments import check_widths
+
 ROW_GRADIENT = "row_gradient"
 
 
@@ -62,8 +64,7 @@ def embedding(nO: int | None = None, nV: int | None = None) -> Model[Any, Any]:
 
     The rows start uniform in ±sqrt(3 / nO), so with variance 1 / nO.
     """
-    if nO is not None and nO < 1:
-        raise ValueError(f"width = {nO}: expected at least 1")
+    check_widths(width=nO)
     return Model(
         "embedding",
         _forward,

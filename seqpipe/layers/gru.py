@@ -18,7 +18,8 @@ from typing import Any
 
 from thinc.api import Ops
 
-from .cell import Cell, Product, Run, check_choice
+from .arguments import check_choice
+from .cell import Cell, Product, Run
 
 FORMS = ("simplified", "full", "reset_after")
 

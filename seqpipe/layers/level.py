@@ -13,7 +13,7 @@ from typing import Any
 from thinc.api import Model, NumpyOps, Ops
 
 from .cell import Cell, Run
-from .packed import Packed, Packing, packed_rows
+from .packed import Packed, Packing, packed_rows, sample_width
 from .threads import side_by_side
 
 
@@ -42,6 +42,14 @@ def recurrent_level(
     )
 
 
+def check_units(cell: Cell, nO: int, directions: int) -> None:
+    """Refuse a width that does not give each direction the units that its cell needs."""
+    if nO % directions:
+        raise ValueError(f"nO = {nO}: expected an even width, half for each of two directions")
+    if cell.layer_norm and nO == directions:
+        raise ValueError(f"layer_norm = True: nO = {nO} is one unit a direction, expected more")
+
+
 def recurrent_pass(cell: Cell, *, reverse: bool = False, learned: bool = False) -> Model[Any, Any]:
     """The parameters of one direction, by the names that `cell.start` gives them.
 
@@ -63,12 +71,12 @@ def _run_by_level(model: Model, X: Any, is_train: bool) -> tuple[Any, Callable]:
 
 
 def _init(model: Model, X: Any = None, Y: Any = None) -> None:
-    if X is not None and model.has_dim("nI") is None:
-        model.set_dim("nI", X[0].data.shape[1])
-    if Y is not None and model.has_dim("nO") is None:
-        model.set_dim("nO", Y[0].data.shape[1])
-    nO = model.get_dim("nO")
-    model.set_dim("nS", nO * model.attrs["cell"].states)
+    for name, sample in (("nI", X), ("nO", Y)):
+        if sample is not None and model.has_dim(name) is None:
+            model.set_dim(name, sample_width(name, sample[0]))
+    nO, cell = model.get_dim("nO"), model.attrs["cell"]
+    check_units(cell, nO, len(model.layers))
+    model.set_dim("nS", nO * cell.states)
     for node in model.layers:
         node.set_dim("nI", model.get_dim("nI"))
         node.set_dim("nO", nO // len(model.layers))
@@ -147,10 +155,6 @@ def by_rank(model: Model, packing: Packing, state: Any, dtype: Any) -> list[list
     H, S = passes[0].get_dim("nO"), passes[0].attrs["cell"].states
     if state is None:
         return [[xp.zeros((B, H), dtype=dtype) for _ in range(S)] for _ in passes]
-    if state.shape != (B, len(passes) * S * H):
-        raise ValueError(
-            f"state of shape {state.shape}, expected (sequences, nS) = {(B, len(passes) * S * H)}"
-        )
     ordered = state[xp.asarray(packing.order)].astype(dtype)
     parts = [xp.ascontiguousarray(part) for part in xp.split(ordered, len(passes) * S, axis=1)]
     return [parts[i * S : (i + 1) * S] for i in range(len(passes))]

@@ -7,6 +7,7 @@ from typing import Any
 
 from thinc.api import Model
 
+from .arguments import check_widths
 from .initial import glorot_uniform
 
 
@@ -19,9 +20,7 @@ def linear(nO: int | None = None, nI: int | None = None) -> Model[Any, Any]:
         W `(nO, nI)` starts Glorot uniform, b `(nO,)` zero. Raises ValueError for integers and for
         another width.
     """
-    for name, width in (("nO", nO), ("nI", nI)):
-        if width is not None and width < 1:
-            raise ValueError(f"{name} = {width}: expected at least 1")
+    check_widths(nO=nO, nI=nI)
     return Model(
         "linear",
         _forward,
@@ -71,7 +70,9 @@ def _rows(model: Model, X: Any, name: str, dim: str) -> Any:
 def _init(model: Model, X: Any = None, Y: Any = None) -> None:
     for dim, rows in (("nI", X), ("nO", Y)):
         if rows is not None and model.has_dim(dim) is None:
-            model.set_dim(dim, check_rows(rows, "sample").shape[1])
+            width = check_rows(rows, "sample").shape[1]
+            check_widths(**{dim: width})
+            model.set_dim(dim, width)
     nO = model.get_dim("nO")
     model.set_param("W", glorot_uniform(model.ops, nO, model.get_dim("nI")))
     model.set_param("b", model.ops.alloc1f(nO))

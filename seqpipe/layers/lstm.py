@@ -15,7 +15,8 @@ from typing import Any
 
 from thinc.api import Ops
 
-from .cell import Cell, LayerNorm, Run, check_choice
+from .arguments import check_choice
+from .cell import Cell, LayerNorm, Run
 from .initial import uniform
 
 OUTPUTS = ("tanh", "cell")

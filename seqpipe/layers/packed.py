@@ -16,6 +16,8 @@ import numpy as np
 from thinc.api import Model, Ops
 from thinc.types import Floats2d, Padded, Ragged
 
+FLOATS = ("float32", "float64")
+
 
 @dataclass(frozen=True)
 class Packing:
@@ -95,6 +97,12 @@ class Packed:
 
 def pack(ops: Ops, sequences: Sequence[Floats2d]) -> Packed:
     """Pack a list of `(length, width)` arrays. Raises ValueError if widths or types differ."""
+    odd = [type(X).__name__ for X in sequences if not hasattr(X, "shape")]
+    if odd:
+        raise ValueError(f"a list of arrays expected, found {odd[0]} in it")
+    kinds = {str(X.dtype) for X in sequences if X.dtype not in FLOATS}
+    if kinds:
+        raise ValueError(f"sequences of floats expected, found {', '.join(sorted(kinds))}")
     widths = {X.shape[1:] for X in sequences}
     if len(widths) > 1 or any(len(width) != 1 for width in widths):
         raise ValueError(f"sequences of shape (length, width) expected, one width; found {widths}")
@@ -107,7 +115,7 @@ def pack(ops: Ops, sequences: Sequence[Floats2d]) -> Packed:
 
 def check_floats(packed: Packed) -> Packed:
     """The batch, if it holds floats of shape `(tokens, width)`, else a ValueError."""
-    if packed.data.dtype.kind != "f" or packed.data.ndim != 2:
+    if packed.data.dtype not in FLOATS or packed.data.ndim != 2:
         found = f"{packed.data.ndim} dimensions of {packed.data.dtype}"
         raise ValueError(f"sequences of shape (length, width) of floats expected, found {found}")
     return packed
@@ -136,6 +144,11 @@ def as_packed(ops: Ops, Xseq: Any) -> tuple[Packed, Callable, Callable]:
 
         def from_ragged(ragged: Ragged) -> Packed:
             packing = Packing.of(ops.to_numpy(ragged.lengths))
+            rows = len(ragged.dataXd)
+            if packing.tokens != rows or (packing.lengths < 0).any():
+                raise ValueError(
+                    f"Ragged of {rows} rows, lengths {packing.lengths.tolist()}: expected their sum"
+                )
             return check_floats(Packed(ragged.dataXd[ops.xp.asarray(packing.rows)], packing))
 
         return from_ragged(Xseq), ragged, from_ragged
@@ -155,6 +168,24 @@ def as_packed(ops: Ops, Xseq: Any) -> tuple[Packed, Callable, Callable]:
     raise ValueError(
         f"a list of arrays, Ragged, Padded or Packed expected, found {type(Xseq).__name__}"
     )
+
+
+def like_output(ops: Ops, dY: Packed, packing: Packing, width: int) -> Packed:
+    """The gradient of an output, if it is laid out as that and of its width, else a ValueError."""
+    if dY.packing.lengths.tolist() != packing.lengths.tolist():
+        raise ValueError(
+            f"gradient of sequences of lengths {dY.packing.lengths.tolist()}, "
+            f"expected {packing.lengths.tolist()}"
+        )
+    return packed_rows(ops, dY, name="gradient", dim="nO", width=width)
+
+
+def sample_width(dim: str, sample: Packed) -> int:
+    """The width of the sequences of a sample, if there are any, else a ValueError."""
+    width = sample.data.shape[1]
+    if not width:
+        raise ValueError(f"{dim}: expected it given, or a sample that shows it")
+    return width
 
 
 def packed_rows(ops: Ops, packed: Packed, *, name: str, dim: str, width: int) -> Packed:

@@ -13,8 +13,9 @@ import numpy as np
 from thinc.api import Model, Ops, registry
 from thinc.types import Floats1d
 
+from .arguments import check_choice, check_widths
 from .initial import glorot_uniform
-from .packed import Packed, Packing, as_packed, packed_rows
+from .packed import Packed, Packing, as_packed, packed_rows, sample_width
 
 Pooled = tuple[Any, Callable[[Any], Any]]
 
@@ -35,15 +36,12 @@ def Pooling(
         `(sequences, nI)` in the caller's order. An empty sequence gives zeros. W and u_w start
         Glorot uniform, b zero.
     """
-    if kind not in KINDS:
-        raise ValueError(f"kind = {kind!r}: expected one of {', '.join(KINDS)}")
+    check_choice("kind", kind, tuple(KINDS))
     if nH is not None and kind != "attention":
         raise ValueError(f"nH = {nH}: only attention pooling has a hidden layer, not {kind}")
     if bi and kind != "last":
         raise ValueError(f"bi = {bi}: only for kind = 'last', not {kind!r}")
-    for name, width in (("nI", nI), ("nH", nH)):
-        if width is not None and width < 1:
-            raise ValueError(f"{name} = {width}: expected at least 1")
+    check_widths(nI=nI, nH=nH)
     attention = kind == "attention"
     model: Model[Any, Any] = Model(
         f"{kind}_pooling",
@@ -180,7 +178,7 @@ def _set_width(model: Model, nI: int) -> None:
 
 def _init(model: Model, X: Any = None, Y: Any = None) -> None:
     if X is not None and model.has_dim("nI") is None:
-        _set_width(model, as_packed(model.ops, X)[0].data.shape[1])
+        _set_width(model, sample_width("nI", as_packed(model.ops, X)[0]))
     if model.attrs["kind"] == "attention":
         nI = model.get_dim("nI")
         if model.has_dim("nH") is None:

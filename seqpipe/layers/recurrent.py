@@ -11,16 +11,18 @@ from typing import Any
 
 from thinc.api import Model, registry
 
-from .cell import Cell, check_choice
+from .arguments import check_choice, check_widths, pair_of
+from .cell import Cell
 from .dropout import packed_dropout
 from .gru import GRUCell
-from .level import recurrent_level
+from .level import check_units, recurrent_level
 from .lstm import LSTMCell
-from .packed import as_packed
+from .packed import FLOATS, Packed, as_packed, like_output
 from .rnn import RNNCell
 
 CELLS: dict[str, type[Cell]] = {"rnn": RNNCell, "gru": GRUCell, "lstm": LSTMCell}
 INITIAL = ("zero", "learned", "given")
+GIVEN = "sequences and state"
 
 
 @registry.layers("seqpipe.Recurrent.v1")
@@ -51,7 +53,8 @@ def Recurrent(
     nI (int): Width of the input.
     bi (bool): Two directions, each from its own end, joined side by side (Schuster & Paliwal 1997).
     depth (int): Levels; each reads the output of the one below.
-    dropout (float): Between levels. A spaCy component sets it to the rate that it trains with.
+    dropout (float): Between levels, so of no effect in a single one. A spaCy component sets it to
+        the rate that it trains with.
     dropout_per (str): "sequence", one mask a sequence (Gal & Ghahramani 2016), or "element".
     residual (bool): Each level above the first adds its input to its output (He et al. 2016).
     layer_norm (bool): Normalise inside the cell (Ba et al. 2016).
@@ -60,16 +63,19 @@ def Recurrent(
     return_state (bool): Give a pair (sequences, final state). A state is an array with one row for
         each sequence, `(sequences, nS)`: a (and c) of each direction of each level, from the first
         level up. nS is `nO * depth`, for an LSTM twice that. The final state of the second
-        direction is that at the first token; that of an empty sequence is its initial state.
+        direction is that at the first token; that of an empty sequence is its initial state. It
+        does not hold what `residual` adds.
     recurrent_init (str): How Wh starts, block by block: "orthogonal", "glorot", "uniform" (in
-        ±1/sqrt(units)) or "identity". Wx starts Glorot uniform, biases at zero.
+        ±1/sqrt(units)) or "identity". Wx starts Glorot uniform, in an rnn with "identity" normal
+        with deviation 0.001 (Le et al. 2015); biases at zero, but for `forget_bias`.
     activation (str): rnn only: "tanh" (default), "relu" or "identity".
     form (str): gru only: "full" (default, Cho et al. 2014), "simplified" (no reset gate) or
         "reset_after" (as cuDNN and PyTorch have it).
     output (str): lstm only: "tanh" (default) for Γo * tanh(c), or "cell" for Γo * c.
     peepholes (bool): lstm only: the gates see c<t-1>.
     forget_bias (float): lstm and gru: first bias of the forget gate, or of 1 - Γu (1 by default).
-    RETURNS (Model): From sequences `(length, nI)` to `(length, nO)`, in the form they came in.
+    RETURNS (Model): From sequences `(length, nI)` to `(length, nO)`, in the form they came in. Its
+        backprop can be called once.
     """
     check_choice("cell", cell, tuple(CELLS))
     own = {
@@ -181,29 +187,38 @@ def GRU(
 
 
 def _forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Callable]:
-    given, return_state = model.attrs["given"], model.attrs["return_state"]
-    Xseq, state = _pair(X) if given else (X, None)
-    packed, restore, to_packed = as_packed(model.ops, Xseq)
+    ops, given, return_state = model.ops, model.attrs["given"], model.attrs["return_state"]
+    Xseq, state = pair_of(X, GIVEN) if given else (X, None)
+    packed, restore, to_packed = as_packed(ops, Xseq)
+    if given:
+        _check_state(model, state, packed)
     (Yp, final), backprop_stack = model.layers[0]((packed, state), is_train)
 
     def backprop(dY: Any) -> Any:
-        dYseq, d_final = dY if return_state else (dY, None)
-        dXp, d_state = backprop_stack((to_packed(dYseq), d_final))
+        dYseq, d_final = pair_of(dY, GIVEN) if return_state else (dY, None)
+        if d_final is not None:
+            _check_state(model, d_final, packed)
+        dYp = like_output(ops, to_packed(dYseq), packed.packing, Yp.data.shape[1])
+        dXp, d_state = backprop_stack((dYp, d_final))
         return (restore(dXp), d_state) if given else restore(dXp)
 
     return (restore(Yp), final) if return_state else restore(Yp), backprop
 
 
-def _pair(X: Any) -> tuple[Any, Any]:
-    if not isinstance(X, tuple) or len(X) != 2:
-        raise ValueError("initial = 'given': a pair of sequences and state expected as input")
-    return X
+def _check_state(model: Model, state: Any, packed: Packed) -> None:
+    """Refuse a state, or its gradient, that is no array of floats `(sequences, nS)`."""
+    expected = (len(packed.packing.lengths), model.layers[0].get_dim("nS"))
+    shape, dtype = getattr(state, "shape", None), getattr(state, "dtype", type(state).__name__)
+    if shape != expected or dtype not in FLOATS:
+        raise ValueError(
+            f"state of shape {shape} of {dtype}, expected floats, (sequences, nS) = {expected}"
+        )
 
 
 def _init(model: Model, X: Any = None, Y: Any = None) -> None:
     stack = model.layers[0]
     if X is not None:
-        Xseq = _pair(X)[0] if model.attrs["given"] else X
+        Xseq = pair_of(X, GIVEN)[0] if model.attrs["given"] else X
         X = (as_packed(model.ops, Xseq)[0], None)
     if Y is not None:
         Yseq = Y[0] if model.attrs["return_state"] else Y
@@ -230,13 +245,9 @@ def recurrent_stack(
     Arguments as for `Recurrent`; `learned` is `initial = "learned"`. The gradients have the same
     form; that of the final state may be None, that of the initial state is None if it was.
     """
-    if depth < 1:
-        raise ValueError(f"depth = {depth}: expected at least 1")
-    for name, width in (("nO", nO), ("nI", nI)):
-        if width is not None and width < 1:
-            raise ValueError(f"{name} = {width}: expected at least 1")
-    if bi and nO is not None and nO % 2:
-        raise ValueError(f"nO = {nO}: expected an even width, half for each of two directions")
+    check_widths(depth=depth, nO=nO, nI=nI)
+    if nO is not None:
+        check_units(cell, nO, 2 if bi else 1)
     if residual and depth == 1:
         raise ValueError("residual = True: expected a depth of at least 2, or false")
     dropouts = [packed_dropout(dropout, per=dropout_per) for _ in range(depth)]

@@ -7,7 +7,8 @@ from typing import Any
 
 from thinc.api import Ops
 
-from .cell import Cell, Run, check_choice
+from .arguments import check_choice
+from .cell import Cell, Run
 from .initial import gaussian
 
 ACTIVATIONS = ("tanh", "relu", "identity")

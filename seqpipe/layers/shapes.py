@@ -13,6 +13,7 @@ import numpy as np
 from thinc.api import Model, Ops, chain, registry
 from thinc.types import Floats2d
 
+from .arguments import pair_of
 from .linear import check_rows, linear
 from .packed import Packed, Packing, as_packed, pack, unpack
 from .pooling import Pooling
@@ -30,14 +31,15 @@ def OneToOne(encoder: Model[Any, Any], nO: int | None = None) -> Model[Floats2d,
     one_step: Model[Floats2d, Floats2d] = Model(
         "one_step", _forward_one_step, init=_init_one_step, layers=[encoder]
     )
-    return chain(one_step, linear(nO))
+    return chain(one_step, linear(nO, encoder.get_dim("nO")))
 
 
 @registry.layers("seqpipe.OneToMany.v1")
 def OneToMany(decoder: Model[Any, Any], nO: int | None = None) -> Model[Any, Any]:
     """One to many: a vector becomes the initial state, which unrolls into a sequence.
 
-    decoder (Model): A recurrent layer with `initial = "given"` and one direction. It reads zeros.
+    decoder (Model): A recurrent layer with `initial = "given"`, `return_state = true` and one
+        direction. It reads zeros.
     nO (int): Width of the output.
     RETURNS (Model): From a pair of vectors `(sequences, nI)` and lengths `(sequences,)` to a list
         of arrays `(length, nO)`. The initial state is Ws v + bs. Backpropagates to the vectors, and
@@ -66,7 +68,8 @@ def ManyToOne(
     """
     check_encoder(encoder)
     bi = pooling == "last" and encoder.attrs["bi"]
-    return chain(encoder, Pooling(pooling, bi=bi), linear(nO))
+    width = encoder.get_dim("nO")
+    return chain(encoder, Pooling(pooling, width, bi=bi), linear(nO, width))
 
 
 @registry.layers("seqpipe.ManyToMany.v1")
@@ -102,25 +105,19 @@ def check_encoder(encoder: Model[Any, Any], *, return_state: bool = False) -> No
 
 
 def check_decoder(decoder: Model[Any, Any]) -> None:
-    """Raise ValueError unless a recurrent layer can go on from a given state."""
+    """Raise ValueError unless a recurrent layer can go on from a given state, and give its own."""
     _check_recurrent(decoder, "decoder")
     if not decoder.attrs["given"]:
         raise ValueError("decoder: expected initial = 'given', the state that it goes on from")
-    for name in ("bi", "return_state"):
-        if decoder.attrs[name]:
-            raise ValueError(f"decoder: {name} = True, expected False in this shape")
-
-
-def pair_of(X: Any, names: str) -> tuple[Any, Any]:
-    """The pair, if it is one, else a ValueError that says of what."""
-    if not isinstance(X, tuple) or len(X) != 2:
-        raise ValueError(f"expected a pair of {names}, found {type(X).__name__}")
-    return X
+    for name, expected in (("bi", False), ("return_state", True)):
+        if decoder.attrs[name] != expected:
+            raise ValueError(f"decoder: {name} = {not expected}, expected {expected} in this shape")
 
 
 def _check_recurrent(layer: Model[Any, Any], name: str) -> None:
-    if "return_state" not in layer.attrs:
-        raise ValueError(f"{name}: expected seqpipe.Recurrent.v1 or its kin, found {layer.name}")
+    if "return_state" not in getattr(layer, "attrs", {}):
+        found = getattr(layer, "name", type(layer).__name__)
+        raise ValueError(f"{name}: expected seqpipe.Recurrent.v1 or its kin, found {found}")
     if layer.has_dim("nO") is None:
         raise ValueError(f"{name}: expected nO, its width, which no data gives")
 
@@ -171,20 +168,21 @@ def _forward_unrolled(model: Model, X: tuple[Any, Any], is_train: bool) -> tuple
     packing = _packing(ops, vectors, lengths)
     state, backprop_bridge = bridge(vectors, is_train)
     nothing = ops.xp.zeros((packing.tokens, decoder.get_dim("nI")), dtype=state.dtype)
-    a, backprop_decoder = decoder((Packed(nothing, packing), state), is_train)
+    (a, _), backprop_decoder = decoder((Packed(nothing, packing), state), is_train)
     y, backprop_output = output(a.data, is_train)
 
     def backprop(dY: list[Floats2d]) -> tuple[Floats2d, Any]:
         da = backprop_output(pack(ops, dY).data)
-        _, d_state = backprop_decoder(a.with_data(da))
+        _, d_state = backprop_decoder((a.with_data(da), None))
         return backprop_bridge(d_state), lengths
 
     return unpack(ops, a.with_data(y)), backprop
 
 
 def _packing(ops: Ops, vectors: Any, lengths: Any) -> Packing:
-    counts = np.asarray(lengths if isinstance(lengths, list | tuple) else ops.to_numpy(lengths))
-    if len(counts) and (counts.dtype.kind not in "iu" or counts.min() < 0):
+    counts = np.asarray(ops.to_numpy(lengths) if hasattr(lengths, "dtype") else lengths)
+    whole = counts.ndim == 1 and (not len(counts) or counts.dtype.kind in "iu")
+    if not whole or (counts < 0).any():
         raise ValueError(f"lengths = {counts.tolist()}: expected whole numbers from 0 on")
     if len(vectors) != len(counts):
         raise ValueError(f"{len(vectors)} vectors, {len(counts)} lengths: expected one for each")

@@ -36,7 +36,13 @@ def translator(score=None, encoder="gru", decoder="gru", *, bi=True, depth=1, nO
     """The states of both are as wide only where the score wants it."""
     return EncoderDecoder(
         Recurrent(encoder, 4, bi=bi, depth=depth, return_state=True),
-        Recurrent(decoder, 4 if score in ("dot", "scaled_dot") else 3, bi=False, initial="given"),
+        Recurrent(
+            decoder,
+            4 if score in ("dot", "scaled_dot") else 3,
+            bi=False,
+            initial="given",
+            return_state=True,
+        ),
         nO,
         attention=None if score is None else Attention(score),
     )
@@ -66,7 +72,7 @@ def test_gradient_of_every_encoder(encoder, bi, depth):
 def test_gradient_of_deep_networks_with_dropout():
     model = EncoderDecoder(
         Recurrent("lstm", 4, depth=2, dropout=0.3, return_state=True),
-        Recurrent("lstm", 3, depth=2, dropout=0.3, bi=False, initial="given"),
+        Recurrent("lstm", 3, depth=2, dropout=0.3, bi=False, initial="given", return_state=True),
         2,
         attention=Attention(),
     )
@@ -201,6 +207,7 @@ return_state = true
 nO = 3
 bi = false
 initial = "given"
+return_state = true
 
 [model.attention]
 @layers = "seqpipe.Attention.v1"
@@ -215,7 +222,8 @@ def test_a_config_makes_the_shape():
         assert numpy.array_equal(ours, theirs)
 
 
-READER, WRITER = {"return_state": True}, {"bi": False, "initial": "given"}
+READER = {"return_state": True}
+WRITER = {"bi": False, "initial": "given", "return_state": True}
 
 
 @pytest.mark.parametrize(
@@ -225,7 +233,7 @@ READER, WRITER = {"return_state": True}, {"bi": False, "initial": "given"}
         ({**READER, "initial": "given"}, WRITER, "encoder: initial = 'given'"),
         (READER, {**WRITER, "bi": True}, "decoder: bi = True, expected False"),
         (READER, {"bi": False}, "decoder: expected initial = 'given'"),
-        (READER, {**WRITER, "return_state": True}, "decoder: return_state = True"),
+        (READER, {**WRITER, "return_state": False}, "decoder: return_state = False"),
         ({**READER, "nO": None}, WRITER, "encoder: expected nO"),
         (READER, {**WRITER, "nO": None}, "decoder: expected nO"),
     ],
@@ -280,7 +288,7 @@ def test_attention_learns_to_write_backwards(score):
     seen, unseen = words[:1000], words[1000:]
     model = EncoderDecoder(
         Recurrent("lstm", 32, return_state=True),
-        Recurrent("lstm", 32, bi=False, initial="given"),
+        Recurrent("lstm", 32, bi=False, initial="given", return_state=True),
         6,
         attention=Attention(score),
     )

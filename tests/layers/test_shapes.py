@@ -30,7 +30,8 @@ def reader(bi=True, cell="gru", **options) -> Model:
 
 
 def writer(cell="gru", **options) -> Model:
-    return Recurrent(cell, 4, bi=False, initial="given", **options)
+    chosen = {"nO": 4, "bi": False, "initial": "given", "return_state": True, **options}
+    return Recurrent(cell, **chosen)
 
 
 def rows(dtype="float64", count=5):
@@ -316,7 +317,7 @@ nO = 4
             "OneToMany",
             "",
             "decoder",
-            'bi = false\ninitial = "given"',
+            'bi = false\ninitial = "given"\nreturn_state = true',
             "one-to-many-gru",
             vectors_and_lengths,
         ),
@@ -343,8 +344,8 @@ def test_a_config_makes_the_shape(shape, more, part, options, like, sample):
         (lambda: ManyToMany(Linear(4)), "encoder: expected seqpipe.Recurrent.v1.*found linear"),
         (lambda: ManyToOne(Recurrent("gru")), "encoder: expected nO"),
         (lambda: OneToMany(reader(bi=False)), "decoder: expected initial = 'given'"),
-        (lambda: OneToMany(reader(initial="given")), "decoder: bi = True"),
-        (lambda: OneToMany(writer(return_state=True)), "decoder: return_state = True"),
+        (lambda: OneToMany(writer(bi=True)), "decoder: bi = True"),
+        (lambda: OneToMany(writer(return_state=False)), "decoder: return_state = False"),
         (lambda: OneToMany(Linear(4)), "decoder: expected seqpipe.Recurrent.v1.*found linear"),
         (lambda: ManyToOne(reader(), pooling="sum"), "'sum': expected one of last, mean, max"),
         (lambda: ManyToMany(reader(), 0), "nO = 0: expected at least 1"),
@@ -402,7 +403,7 @@ def test_one_to_many_learns_a_melody_for_each_vector():
     melodies = [[0, 1, 2, 3, 0, 1, 2, 3], [3, 3, 1], [2, 0, 0, 2, 1], [1]]
     X = (numpy.eye(4, dtype="f"), [len(melody) for melody in melodies])
     classes = numpy.concatenate(melodies)
-    model = started(OneToMany(Recurrent("lstm", 24, bi=False, initial="given"), 4), X)
+    model = started(OneToMany(writer("lstm", nO=24), 4), X)
     train(model, [(X, classes)], epochs=150, rate=0.02)
     assert accuracy(model, X, classes) == 1.0
 

@@ -9,7 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from seqpipe.files import atomic_write
+from seqpipe.cli.script import run_script
+from seqpipe.files import InputError, atomic_write
+from seqpipe.reporting.plots import check_plot_file
 
 NAMES = {
     "rnn": "RNN, tanh",
@@ -19,6 +21,7 @@ NAMES = {
 }
 # What is right by always giving the likeliest answer.
 CHANCE = {"agreement": 0.5, "adding": 1 - (1 - 0.04) ** 2}
+AXES = {"agreement": "words between subject and verb", "adding": "length of the sequence"}
 TITLES = {"agreement": "Agreement of subject and verb", "adding": "Adding problem"}
 
 
@@ -26,18 +29,18 @@ def curves(runs: list[dict], task: str, model: str) -> dict[int, list[float]]:
     """The accuracies of all seeds, by distance."""
     found: dict[int, list[float]] = {}
     for run in sorted(runs, key=lambda run: run["distance"]):
-        if (run["task"], run["model"]) == (task, model):
+        if (run["task"], run["model"]) == (task, model) and "diverged_at" not in run:
             found.setdefault(run["distance"], []).append(run["accuracy"])
     return found
 
 
-def draw(runs: list[dict], output: Path) -> None:
+def draw(runs: list[dict], tasks: list[str], output: Path) -> None:
     """One panel a task; a line is the mean of the seeds, its band their least and greatest."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.2), dpi=120, layout="constrained")
-    panels = figure.subplots(1, len(TITLES), sharey=True)
-    for panel, (task, title) in zip(panels, TITLES.items(), strict=True):
+    figure = Figure(figsize=(5.5 * len(tasks), 4.2), dpi=120, layout="constrained")
+    panels = figure.subplots(1, len(tasks), sharey=True, squeeze=False)[0]
+    for panel, task in zip(panels, tasks, strict=True):
         for (model, label), marker in zip(NAMES.items(), "osD^", strict=True):
             found = curves(runs, task, model)
             means = [statistics.fmean(values) for values in found.values()]
@@ -45,8 +48,9 @@ def draw(runs: list[dict], output: Path) -> None:
             least, most = ([end(v) for v in found.values()] for end in (min, max))
             panel.fill_between(list(found), least, most, alpha=0.15)
         panel.axhline(CHANCE[task], color="grey", linestyle=":", label="chance")
-        panel.set(title=title, xscale="log", xlabel="distance (words or steps)", ylim=(0, 1.03))
-        panel.set_xticks(list(found), [str(distance) for distance in found])
+        panel.set(title=TITLES[task], xscale="log", xlabel=AXES[task], ylim=(0, 1.03))
+        distances = sorted({run["distance"] for run in runs})
+        panel.set_xticks(distances, [str(distance) for distance in distances])
         panel.minorticks_off()
     panels[0].set_ylabel("share of right answers")
     panels[0].legend(loc="lower left")
@@ -71,16 +75,20 @@ def table(runs: list[dict], task: str) -> Table:
 
 def main(results: Path, output: Annotated[Path, typer.Argument(help="Picture to write.")]) -> None:
     """Draw the results and print them."""
-    runs = json.loads(results.read_text(encoding="utf-8"))["runs"]
-    console = Console()
-    for task in TITLES:
-        console.print(table(runs, task))
     try:
-        draw(runs, output)
-    except ImportError:
-        typer.echo("no picture: matplotlib is not installed: pip install 'seqpipe[plot]'", err=True)
-        raise typer.Exit(1) from None
+        runs = json.loads(results.read_text(encoding="utf-8"))["runs"]
+    except (ValueError, KeyError, TypeError):
+        raise InputError("expected the results that train.py writes", path=results) from None
+    console = Console()
+    tasks = [task for task in TITLES if any(run["task"] == task for run in runs)]
+    for task in tasks:
+        console.print(table(runs, task))
+    lost = sum("diverged_at" in run for run in runs)
+    if lost:
+        console.print(f"{lost} runs diverged; they are left out.")
+    check_plot_file(output)
+    draw(runs, tasks, output)
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_script(main)

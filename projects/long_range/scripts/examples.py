@@ -5,8 +5,9 @@ from random import Random
 from typing import Annotated
 
 import typer
-from tasks import VERB_FORMS, Agreement
+from tasks import SHORTEST, VERB_FORMS, Agreement, whole_numbers
 
+from seqpipe.cli.script import run_script
 from seqpipe.files import atomic_write
 
 
@@ -16,9 +17,9 @@ def main(
 ) -> None:
     """Write five sentences for each distance."""
     task, rng = Agreement(), Random(0)
-    output.parent.mkdir(parents=True, exist_ok=True)
+    wanted = whole_numbers(distances, "distances", SHORTEST)
     with atomic_write(output) as stream:
-        for distance in map(int, distances.split(",")):
+        for distance in wanted:
             for _ in range(5):
                 words, plural = task.sentence(rng, distance)
                 stream.write(f"{distance}\t{' '.join(words)} {VERB_FORMS[plural]} full .\n")
@@ -26,4 +27,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_script(main)

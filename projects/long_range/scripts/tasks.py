@@ -3,7 +3,8 @@
 Agreement (Elman 1991; Linzen et al. 2016): "The cat , which already ate the ripe plums ," is
 followed by "was", "The cats , which ..." by "were". Between subject and verb stand as many words as
 the distance says, with other nouns of either number among them. Adding (Hochreiter & Schmidhuber
-1997, section 5.4): of a sequence of pairs of a value and a marker, the sum of the marked values.
+1997, section 5.4): of a sequence of pairs of a value and a marker, the sum of the marked values, one
+in each half; here the distance is the length of the sequence.
 """
 
 from __future__ import annotations
@@ -20,6 +21,15 @@ import numpy as np
 WORDS = json.loads((Path(__file__).parents[1] / "assets" / "words.json").read_text("utf-8"))
 DETERMINERS = {False: ["a", "the", "every", "this"], True: ["some", "the", "many", "these"]}
 VERB_FORMS = ("was", "were")
+SHORTEST = 5
+
+
+def whole_numbers(text: str, name: str, least: int) -> list[int]:
+    """Numbers with commas between them, if all are whole and not too small, else a ValueError."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and int(part) >= least for part in parts):
+        raise ValueError(f"{name} = {text!r}: expected whole numbers from {least} on, with commas")
+    return [int(part) for part in parts]
 
 
 class Agreement:
@@ -42,7 +52,7 @@ class Agreement:
     def sentence(self, rng: Random, distance: int) -> tuple[list[str], int]:
         """The words before the verb, and whether it is plural.
 
-        distance (int): Words between subject and verb, at least 5.
+        distance (int): Words between subject and verb, at least SHORTEST.
         """
         plural = rng.random() < 0.5
         subject = rng.choice(WORDS["nouns"]) + ("s" if plural else "")
@@ -92,7 +102,8 @@ class Agreement:
 class Adding:
     """The task of adding two marked values, the first of them in the first half."""
 
-    # A sum counts as right within this distance (Hochreiter & Schmidhuber 1997).
+    # A sum counts as right within this distance. Hochreiter & Schmidhuber allow twice as much: 0.04
+    # of a target that is scaled from values in [-1, 1].
     tolerance: float = 0.04
     outputs: int = 1
 

@@ -1,0 +1,25 @@
+"""Checks of arguments that many layers share: each a ValueError that names the argument."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
+    """Refuse an option that is none of the known ones."""
+    if value not in known:
+        raise ValueError(f"{name} = {value!r}: expected one of {', '.join(known)}")
+
+
+def check_widths(**widths: int | None) -> None:
+    """Refuse widths and counts below one; None stands for one that the data will give."""
+    for name, width in widths.items():
+        if width is not None and width < 1:
+            raise ValueError(f"{name} = {width}: expected at least 1")
+
+
+def pair_of(X: Any, names: str) -> tuple[Any, Any]:
+    """The pair, if it is one."""
+    if not isinstance(X, tuple) or len(X) != 2:
+        raise ValueError(f"expected a pair of {names}, found {type(X).__name__}")
+    return X
