@@ -3,8 +3,8 @@
 Agreement (Elman 1991; Linzen et al. 2016): "The cat , which already ate the ripe plums ," is
 followed by "was", "The cats , which ..." by "were". Between subject and verb stand as many words as
 the distance says, with other nouns of either number among them. Adding (Hochreiter & Schmidhuber
-1997, section 5.4): of a sequence of pairs of a value and a marker, the sum of the marked values, one
-in each half; here the distance is the length of the sequence.
+1997, section 5.4): of a sequence of pairs of a value and a marker, the sum of the marked values,
+one in each half; here the distance is the length of the sequence.
 """
 
 from __future__ import annotations
