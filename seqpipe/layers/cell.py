@@ -11,11 +11,12 @@ products with the inputs stand outside: one before the walk, one after it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import numpy
-from thinc.api import Ops
+import srsly
+from thinc.api import Model, Ops, deserialize_attr, serialize_attr
 
 from .arguments import check_choice
 from .initial import glorot_uniform, identity, orthogonal, uniform
@@ -101,6 +102,27 @@ class Cell:
     ) -> Run:
         """Make ready to walk over a batch. Arguments as for `Run`."""
         return self.run_type(self, xp, params, projected, batch=batch, keep=keep)
+
+
+@serialize_attr.register(Cell)
+def _save_equations(_: Cell, value: Cell, name: str, model: Model) -> bytes:
+    """A saved model says what its equations are; how its weights started is of the past."""
+    past = ("recurrent_init", "forget_bias")
+    return srsly.msgpack_dumps({"cell": value.name, **_without(asdict(value), past)})
+
+
+@deserialize_attr.register(Cell)
+def _check_equations(default: Cell, value: bytes, name: str, model: Model) -> Cell:
+    """Weights that were trained under other equations would load and compute something else."""
+    ours = {"cell": default.name, **asdict(default)}
+    for option, saved in srsly.msgpack_loads(value).items():
+        if ours.get(option) != saved:
+            raise ValueError(f"saved with {option} = {saved!r}, expected {ours.get(option)!r}")
+    return default
+
+
+def _without(options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in names}
 
 
 class Run:

@@ -265,6 +265,22 @@ def test_a_memory_for_prediction_takes_no_gradient():
         backprop_memory()
 
 
+@pytest.mark.parametrize("score", SCORES)
+def test_no_sequences_have_no_gradient(score):
+    Y, backprop = model_for(score)(([], []), True)
+    assert Y == []
+    assert backprop([]) == ([], [])
+
+
+def test_a_second_backprop_is_refused():
+    """It would add to the gradients of the memory and of the parameters again."""
+    model = model_for("general")
+    Y, backprop = model(pair_for(model), True)
+    backprop(Y)
+    with pytest.raises(ValueError, match="backprop called but once"):
+        backprop(Y)
+
+
 def test_contexts_have_the_form_of_the_queries_and_gradients_that_of_each():
     model = model_for("additive")
     queries, memory = pair_for(model, "float32")

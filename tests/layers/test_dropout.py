@@ -25,6 +25,19 @@ def test_one_mask_a_sequence():
     assert set(numpy.unique(first)) == {0.0, 2.0}
 
 
+def test_one_mask_an_element():
+    numpy.random.seed(0)
+    first = unpack(OPS, packed_dropout(0.5, per="element")(ones(3, 5), True)[0])[0]
+    assert not (first[0] == first[1]).all()
+    assert set(numpy.unique(first)) == {0.0, 2.0}
+
+
+def test_a_rate_of_one_drops_all():
+    layer = packed_dropout()
+    set_dropout_rate(layer, 1.0)
+    assert not layer(ones(3), True)[0].data.any()
+
+
 def test_the_share_dropped_is_the_rate_and_the_mean_is_kept():
     numpy.random.seed(0)
     Y, _ = packed_dropout(0.3)(ones(*[1] * 200, width=100), True)

@@ -5,7 +5,7 @@ import pytest
 from thinc.api import Config, Linear, Model, NumpyOps, Ragged, registry
 
 from seqpipe.layers.attention import SCORES, Attention
-from seqpipe.layers.encoder_decoder import EncoderDecoder
+from seqpipe.layers.encoder_decoder import EncoderDecoder, decode_step, start_decoding
 from seqpipe.layers.packed import Packed, pack
 from seqpipe.layers.recurrent import Recurrent
 from tests.gradients import relative_error, to_float64
@@ -50,6 +50,29 @@ def translator(score=None, encoder="gru", decoder="gru", *, bi=True, depth=1, nO
 
 def model_for(score=None, *args, seed=0, **options) -> Model:
     return started(translator(score, *args, **options), pair("float32"), seed=seed)
+
+
+@EVERY_KIND
+def test_step_by_step_is_all_at_once(score):
+    model = model_for(score, decoder="lstm", depth=2)
+    source, targets = batch([3, 1, 4], 3, "float32"), batch([5, 5, 5], 2, "float32", seed=1)
+    whole = model.predict((source, targets))
+    decoding = start_decoding(model, source)
+    for t in range(5):
+        y, decoding = decode_step(model, numpy.stack([target[t] for target in targets]), decoding)
+        assert numpy.allclose(y, numpy.stack([among[t] for among in whole]), atol=1e-6)
+
+
+@EVERY_KIND
+def test_a_beam_goes_on_from_its_parents(score):
+    model = model_for(score)
+    source, inputs = batch([3, 4], 3, "float32"), batch([2, 2], 2, "float32", seed=1)
+    steps = [numpy.stack(step) for step in zip(*inputs, strict=True)]
+    _, decoding = decode_step(model, steps[0], start_decoding(model, source))
+    y, _ = decode_step(model, steps[1], decoding)
+    parents = [1, 1, 0]
+    chosen, _ = decode_step(model, steps[1][parents], decoding.select(parents))
+    assert numpy.allclose(chosen, y[parents], atol=1e-6)
 
 
 @EVERY_KIND
@@ -261,7 +284,7 @@ def test_what_is_no_attention_and_what_does_not_fit_is_refused():
         (batch([2], 3, "f"), "a pair of source and target sequences, found list"),
         ((batch([2], 5, "f"), batch([2], 2, "f")), "width 5, expected nI=3"),
         ((batch([2], 3, "f"), batch([2], 5, "f")), "width 5, expected nI=2"),
-        ((batch([2], 3, "i"), batch([2], 2, "f")), "floats expected, found .* int32"),
+        ((batch([2], 3, "i"), batch([2], 2, "f")), "floats expected, found .*int32"),
     ],
 )
 def test_wrong_input_is_refused(X, message):

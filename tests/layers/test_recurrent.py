@@ -1,7 +1,10 @@
+import gc
+
 import numpy
 import pytest
 from thinc.api import Model, Ragged
 
+from seqpipe.layers.cell import Run
 from seqpipe.layers.packed import pack
 from seqpipe.layers.recurrent import GRU, LSTM, Recurrent
 from tests.gradients import FLOAT64, gradient_errors, numeric_gradient, relative_error, to_float64
@@ -175,6 +178,41 @@ def test_layer_normalisation_of_the_gru_is_the_equation_of_ba_et_al():
         update, reset = sigmoid(h[:2] + z[:2]), sigmoid(h[2:4] + z[2:4])
         candidate = numpy.tanh(z[4:] + reset * (h[4:] + p["bh"]))
         c = update * candidate + (1 - update) * c
+        expected.append(c)
+    assert numpy.allclose(model.predict([X])[0], expected)
+
+
+def test_layer_normalisation_of_the_plain_network_is_the_same_form():
+    model, p = cell_pass(cell="rnn", layer_norm=True, initial="learned")
+    a, expected = p["initial"], []
+    for x in X:
+        z = normalised(p["gain_h"], p["Wh"] @ a) + normalised(p["gain_x"], p["Wx"] @ x)
+        a = numpy.tanh(z + p["b"])
+        expected.append(a)
+    assert numpy.allclose(model.predict([X])[0], expected)
+
+
+def test_layer_normalisation_of_the_simplified_gru_takes_the_gate_apart():
+    model, p = cell_pass(cell="gru", form="simplified", layer_norm=True, initial="learned")
+    c, expected = p["initial"], []
+    for x in X:
+        z = normalised(p["gain_h"], p["Wh"] @ c, 2) + normalised(p["gain_x"], p["Wx"] @ x, 2)
+        z += p["b"]
+        update, candidate = sigmoid(z[:2]), numpy.tanh(z[2:])
+        c = update * candidate + (1 - update) * c
+        expected.append(c)
+    assert numpy.allclose(model.predict([X])[0], expected)
+
+
+def test_layer_normalisation_of_the_full_gru_takes_its_products_apart():
+    model, p = cell_pass(cell="gru", layer_norm=True, initial="learned")
+    c, expected = p["initial"], []
+    for x in X:
+        z = normalised(p["gain_x"], p["Wx"] @ x, 4) + p["b"]
+        gates = sigmoid(normalised(p["gain_h"][:4], p["Wh"][:4] @ c) + z[:4])
+        update, reset = gates[:2], gates[2:]
+        h = normalised(p["gain_h"][4:], p["Wh"][4:] @ (reset * c))
+        c = update * numpy.tanh(h + z[4:]) + (1 - update) * c
         expected.append(c)
     assert numpy.allclose(model.predict([X])[0], expected)
 
@@ -365,7 +403,7 @@ def test_predicting_gives_what_training_gives(options):
 @every_cell
 def test_parameters_are_left_as_they_are(options):
     """Also with one unit, where a transposed matrix is the matrix itself."""
-    model = network(nO=2, nI=1, **options)
+    model = network(nO=4 if options.get("layer_norm") else 2, nI=1, **options)
     before = model.to_bytes()
     Y, backprop = model(batch(RAGGED, width=1, dtype="float32"), True)
     backprop(Y)
@@ -383,10 +421,11 @@ def test_the_backward_direction_reads_from_the_end():
 
 
 @every_cell
-def test_no_sequences_and_empty_sequences(options):
-    model = network(depth=2, return_state=True, initial="learned", **options)
-    Y, state = model.predict([])
-    assert Y == []
+@pytest.mark.parametrize("residual", [False, True])
+def test_no_sequences_and_empty_sequences(options, residual):
+    model = network(depth=2, residual=residual, return_state=True, initial="learned", **options)
+    (Y, state), backprop = model([], True)
+    assert Y == backprop((Y, state)) == []
     assert state.shape == (0, model.get_dim("nS"))
     (Y, state), backprop = model([numpy.zeros((0, 4), "f")], True)
     assert Y[0].shape == (0, 6)
@@ -467,18 +506,83 @@ def test_zero_states_given_are_the_zero_states():
         assert numpy.array_equal(a, b)
 
 
-def test_a_state_of_another_shape_is_refused():
-    model = network(initial="given")
-    with pytest.raises(ValueError, match=r"state of shape \(1, 5\), expected .* \(1, 12\)"):
-        model.predict((batch([2], dtype="float32"), numpy.zeros((1, 5), "f")))
+@pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize(
+    "state",
+    [
+        numpy.zeros((1, 5), "f"),
+        numpy.zeros((1, 60), "f"),
+        numpy.zeros(12, "f"),
+        [[0.0] * 12],
+        numpy.zeros((1, 12), "i"),
+        numpy.zeros((1, 24), "i"),
+        None,
+    ],
+    ids=["narrow", "wide", "one-dimension", "list", "integers", "integers-deep", "none"],
+)
+def test_a_state_of_another_shape_or_type_is_refused(state, depth):
+    model = network(initial="given", return_state=True, depth=depth)
+    X, nS = batch([2], dtype="float32"), model.get_dim("nS")
+    with pytest.raises(ValueError, match=rf"state of shape .*, expected floats, .* \(1, {nS}\)"):
+        model.predict((X, state))
+    if state is not None:
+        (Y, _), backprop = model((X, numpy.zeros((1, nS), "f")), True)
+        with pytest.raises(ValueError, match="state of shape"):
+            backprop((Y, state))
 
 
 def test_a_state_in_place_of_a_pair_is_refused():
-    with pytest.raises(ValueError, match="initial = 'given': a pair"):
+    with pytest.raises(ValueError, match="expected a pair of sequences and state, found list"):
         network(initial="given").predict(batch([2, 2, 2], dtype="float32"))
 
 
+def test_a_gradient_of_another_shape_is_refused():
+    model = network()
+    X = batch([3, 1], dtype="float32")
+    _, backprop = model(X, True)
+    with pytest.raises(ValueError, match="gradient of width 1, expected nO=6"):
+        backprop(batch([3, 1], width=1, dtype="float32"))
+    with pytest.raises(ValueError, match=r"lengths \[1, 3\], expected \[3, 1\]"):
+        backprop(batch([1, 3], width=6, dtype="float32"))
+
+
+@every_cell
+def test_a_second_backprop_and_one_after_prediction_are_refused(options):
+    """The first has overwritten what it needed."""
+    model = network(**options)
+    Y, backprop = model(batch(RAGGED, dtype="float32"), True)
+    backprop(Y)
+    with pytest.raises(ValueError, match="backprop called but once"):
+        backprop(Y)
+    Y, backprop = model(batch(RAGGED, dtype="float32"), False)
+    with pytest.raises(ValueError, match="expected is_train=True"):
+        backprop(Y)
+
+
 # Construction
+
+
+def test_long_ragged_batches_do_not_matter_either():
+    """Layer normalisation divides by a deviation that may be small: it amplifies rounding."""
+    for norm, bound in ((False, 1e-6), (True, 2e-5)):
+        for cell in ("rnn", "gru", "lstm"):
+            model = network(cell, 64, 50, depth=2, layer_norm=norm)
+            X = batch([59, 1, 30, 12, 0, 44], width=50, dtype="float32")
+            for x, among in zip(X, model.predict(X), strict=True):
+                assert relative_error(model.predict([x])[0], among) < bound, (cell, norm)
+
+
+def test_nothing_keeps_the_arrays_of_a_batch_alive():
+    model = network(depth=2)
+    gc.collect()
+    gc.disable()
+    try:
+        Y, backprop = model(batch(RAGGED, dtype="float32"), True)
+        backprop(Y)
+        del Y, backprop
+        assert not [found for found in gc.get_objects() if issubclass(type(found), Run)]
+    finally:
+        gc.enable()
 
 
 def test_depth_reads_the_level_below():
@@ -514,6 +618,27 @@ def test_round_trip_through_bytes(options):
         assert numpy.array_equal(a, b)
 
 
+@pytest.mark.parametrize(
+    ("saved", "loaded", "message"),
+    [
+        ("rnn-tanh", "rnn-relu", "saved with activation = 'tanh', expected 'relu'"),
+        ("lstm", "lstm-cell-output", "saved with output = 'tanh', expected 'cell'"),
+        ("gru-full", "gru-reset-after", "saved with form = 'full', expected 'reset_after'"),
+        ("gru-full", "gru-full-norm", "saved with layer_norm = False, expected True"),
+    ],
+)
+def test_weights_of_other_equations_are_refused(saved, loaded, message):
+    with pytest.raises(ValueError, match=message):
+        network(**CELLS[loaded]).from_bytes(network(**CELLS[saved]).to_bytes())
+
+
+def test_weights_that_started_otherwise_are_taken():
+    saved = network("lstm", forget_bias=3.0, recurrent_init="uniform")
+    X = batch(RAGGED, dtype="float32")
+    loaded = network(seed=1).from_bytes(saved.to_bytes())
+    assert numpy.array_equal(loaded.predict(X)[0], saved.predict(X)[0])
+
+
 @pytest.mark.parametrize("depth", [1, 2])
 def test_widths_are_inferred_from_the_data(depth):
     model = LSTM(8, depth=depth)
@@ -537,27 +662,45 @@ def test_the_short_names_are_the_cells():
 
 
 def first_values(cell, **options):
-    model = Recurrent(cell, 3, 2, bi=False, **options)
+    model = Recurrent(cell, 40, 50, bi=False, **options)
     model.initialize()
     (node,) = passes(model)
     return {name: node.get_param(name) for name in node.param_names}
 
 
 def test_the_forget_gate_starts_open():
-    assert first_values("lstm")["b"].tolist() == [0] * 3 + [1] * 3 + [0] * 6
-    assert first_values("lstm", forget_bias=2)["b"].tolist() == [0] * 3 + [2] * 3 + [0] * 6
-    assert first_values("gru", forget_bias=2)["b"].tolist() == [-2] * 3 + [0] * 6
+    assert first_values("lstm")["b"].tolist() == [0] * 40 + [1] * 40 + [0] * 80
+    assert first_values("lstm", forget_bias=2)["b"].tolist() == [0] * 40 + [2] * 40 + [0] * 80
+    assert first_values("gru")["b"].tolist() == [-1] * 40 + [0] * 80
+
+
+def is_uniform(values, bound):
+    """Of some thousand values, the greatest lies just within the bound and the mean at zero."""
+    return 0.98 * bound < numpy.abs(values).max() <= bound and abs(values.mean()) < 0.05 * bound
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
-def test_recurrent_weights_start_as_they_are_told(cell):
-    for block in first_values(cell)["Wh"].reshape(-1, 3, 3):
-        assert numpy.allclose(block @ block.T, numpy.eye(3), atol=1e-6)
-    for block in first_values(cell, recurrent_init="identity")["Wh"].reshape(-1, 3, 3):
-        assert numpy.array_equal(block, numpy.eye(3))
-    drawn = first_values(cell, recurrent_init="uniform")["Wh"]
-    assert numpy.abs(drawn).max() <= 3**-0.5
-    assert numpy.abs(first_values(cell, recurrent_init="glorot")["Wh"]).max() <= 1.0
+def test_weights_start_as_they_are_told(cell):
+    for block in first_values(cell)["Wh"].reshape(-1, 40, 40):
+        assert numpy.allclose(block @ block.T, numpy.eye(40), atol=1e-5)
+    for block in first_values(cell, recurrent_init="identity")["Wh"].reshape(-1, 40, 40):
+        assert numpy.array_equal(block, numpy.eye(40))
+    assert is_uniform(first_values(cell, recurrent_init="uniform")["Wh"], 40**-0.5)
+    assert is_uniform(first_values(cell, recurrent_init="glorot")["Wh"], (6 / 80) ** 0.5)
+    assert is_uniform(first_values(cell)["Wx"], (6 / 90) ** 0.5)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_gains_start_at_one_and_the_learned_state_at_zero(cell):
+    values = first_values(cell, layer_norm=True, initial="learned")
+    assert all((value == 1).all() for name, value in values.items() if name.startswith("gain"))
+    assert not values["initial"].any()
+    assert not values.get("shift_c", numpy.zeros(1)).any()
+
+
+def test_peepholes_start_uniform():
+    drawn = [first_values("lstm", peepholes=True)["peepholes"] for _ in range(20)]
+    assert is_uniform(numpy.stack(drawn), 40**-0.5)
 
 
 def test_the_recipe_of_le_et_al():
@@ -577,6 +720,7 @@ def test_the_recipe_of_le_et_al():
         ({"dropout": 1.0}, "dropout = 1.0"),
         ({"dropout_per": "word"}, "dropout_per = 'word': expected one of sequence, element"),
         ({"nI": 0}, "nI = 0"),
+        ({"nO": 2, "layer_norm": True}, "layer_norm = True: nO = 2 is one unit a direction"),
         ({"cell": "lstn"}, "cell = 'lstn': expected one of rnn, gru, lstm"),
         ({"initial": "ones"}, "initial = 'ones'"),
         ({"residual": True}, "residual = True"),
@@ -591,6 +735,37 @@ def test_the_recipe_of_le_et_al():
 def test_wrong_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         Recurrent(**{"cell": "lstm", "nO": 6, "nI": 4, **arguments})
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize(
+    ("sample", "message"),
+    [
+        (
+            {"X": batch([2], dtype="float32"), "Y": batch([2], 7, "float32")},
+            "nO = 7: expected an even",
+        ),
+        ({"X": []}, "nI: expected it given, or a sample"),
+    ],
+    ids=["odd-output", "no-sequences"],
+)
+def test_a_sample_of_the_wrong_width_is_refused(sample, message, depth):
+    model = Recurrent("lstm", None if "Y" in sample else 6, depth=depth)
+    with pytest.raises(ValueError, match=message):
+        model.initialize(**sample)
+
+
+@pytest.mark.parametrize("lengths", [[2, 1], [3, 3], [6, -1]], ids=str)
+def test_a_ragged_whose_lengths_do_not_fit_is_refused(lengths):
+    ragged = Ragged(numpy.zeros((5, 4), "f"), numpy.array(lengths, dtype="i"))
+    with pytest.raises(ValueError, match="Ragged of 5 rows, lengths"):
+        network().predict(ragged)
+
+
+@pytest.mark.parametrize("sequences", [[[[0.0] * 4]], [None]], ids=["lists", "none"])
+def test_a_list_of_anything_but_arrays_is_refused(sequences):
+    with pytest.raises(ValueError, match="a list of arrays expected"):
+        network().predict(sequences)
 
 
 def test_an_input_of_another_width_is_refused():

@@ -377,7 +377,7 @@ def test_wrong_arguments_are_refused(make, message):
         ("one-to-many-gru", (numpy.ones((1, 3), "i"), [1]), "floats, found 2 dimensions of int32"),
         ("one-to-many-gru", rows("float32", 2), "a pair of vectors and lengths, found ndarray"),
         ("many-to-one-last", [numpy.ones((2, 5), "f")], "input of width 5, expected nI=3"),
-        ("many-to-many", [numpy.ones((2, 3), "i")], "floats expected, found .* int32"),
+        ("many-to-many", [numpy.ones((2, 3), "i")], "floats expected, found .*int32"),
         ("many-to-many", numpy.ones((2, 3), "f"), "Packed expected, found ndarray"),
     ],
 )
