@@ -131,23 +131,7 @@ def LSTM(
     forget_bias: float = 1.0,
 ) -> Model[Any, Any]:
     """Long short-term memory: `seqpipe.Recurrent.v1` with `cell = "lstm"`; arguments as there."""
-    return Recurrent(
-        "lstm",
-        nO,
-        nI,
-        bi=bi,
-        depth=depth,
-        dropout=dropout,
-        dropout_per=dropout_per,
-        residual=residual,
-        layer_norm=layer_norm,
-        initial=initial,
-        return_state=return_state,
-        recurrent_init=recurrent_init,
-        output=output,
-        peepholes=peepholes,
-        forget_bias=forget_bias,
-    )
+    return Recurrent("lstm", **locals())
 
 
 @registry.layers("seqpipe.GRU.v1")
@@ -168,22 +152,7 @@ def GRU(
     forget_bias: float = 1.0,
 ) -> Model[Any, Any]:
     """Gated recurrent unit: `seqpipe.Recurrent.v1` with `cell = "gru"`; arguments as there."""
-    return Recurrent(
-        "gru",
-        nO,
-        nI,
-        bi=bi,
-        depth=depth,
-        dropout=dropout,
-        dropout_per=dropout_per,
-        residual=residual,
-        layer_norm=layer_norm,
-        initial=initial,
-        return_state=return_state,
-        recurrent_init=recurrent_init,
-        form=form,
-        forget_bias=forget_bias,
-    )
+    return Recurrent("gru", **locals())
 
 
 def _forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Callable]:
