@@ -22,11 +22,13 @@ def RNNTagger(
 
     tok2vec (Model): A vector for each token: `seqpipe.WordFeatures.v1`, or a listener to a shared
         `tok2vec` or transformer.
-    encoder (Model): Over packed sequences: `seqpipe.LSTM.v1`.
+    encoder (Model): Over packed sequences: `seqpipe.LSTM.v1`, or any `seqpipe.Recurrent.v1`.
     head (Model): `seqpipe.CRF.v1` or `seqpipe.TokenSoftmax.v1`.
     RETURNS (Model): From docs to the potentials of their tags. Before and after the encoder there
         is dropout, one mask a sequence, at the rate of `[training] dropout`.
     """
+    if encoder.attrs.get("given") or encoder.attrs.get("return_state"):
+        raise ValueError("encoder: expected one that neither takes nor returns a state")
     output: Model[Floats2d, Floats2d] = Linear()
     model: Model[Any, Potentials] = chain(
         tok2vec,

@@ -121,6 +121,12 @@ def test_dropout_is_for_training_only():
     assert not numpy.allclose(model(docs, True)[0].emissions, first)
 
 
+@pytest.mark.parametrize("option", [{"initial": "given"}, {"return_state": True}], ids=str)
+def test_an_encoder_with_states_is_refused(option):
+    with pytest.raises(ValueError, match="encoder: expected one that neither takes nor returns"):
+        RNNTagger(Model("any", lambda model, X, is_train: (X, None)), LSTM(4, **option), CRF())
+
+
 def test_token_vectors_of_another_kind():
     """A `tok2vec` of spaCy's own feeds the same encoder, and learns with it."""
     nlp = spacy.blank("en")
