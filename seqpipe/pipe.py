@@ -10,9 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
+import numpy
 import srsly
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
@@ -22,7 +24,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
 from seqpipe.files import InputError
-from seqpipe.layers.embed import keep_row_gradients, row_gradients, update_rows
+from seqpipe.layers.embed import ROW_GRADIENT, keep_row_gradients, row_gradients, update_rows
 from seqpipe.layers.model_gradients import (
     clip_gradients,
     first_not_finite,
@@ -70,15 +72,8 @@ class SequencePipe(TrainablePipe):
             norm is taken. 0 turns it off.
         scorer (Callable): From examples to a dictionary of scores.
         """
-        if not 0.0 <= max_gradient_norm < math.inf:
-            raise InputError(
-                f"{name}: max_gradient_norm = {max_gradient_norm}: expected a norm, or 0 for none"
-            )
-        if not 0.0 <= max_gradient_value < math.inf:
-            raise InputError(
-                f"{name}: max_gradient_value = {max_gradient_value}: "
-                "expected a bound, or 0 for none"
-            )
+        _check_bound(name, "max_gradient_norm", max_gradient_norm, "a norm")
+        _check_bound(name, "max_gradient_value", max_gradient_value, "a bound")
         self.vocab = vocab
         self.model = model
         self.name = name
@@ -182,6 +177,8 @@ class SequencePipe(TrainablePipe):
             raise InputError(f"{self.name}: the training data hold no token to initialise from")
         return counts, labels
 
+    # What is not finite is looked for, and said.
+    @numpy.errstate(over="ignore", invalid="ignore")
     def update(
         self,
         examples: Iterable[Example],
@@ -218,6 +215,7 @@ class SequencePipe(TrainablePipe):
             self.finish_update(sgd)
         return losses
 
+    @numpy.errstate(over="ignore", invalid="ignore")
     def finish_update(self, sgd: Optimizer) -> None:
         """Clip the gradients, by value and then by their norm over the whole component, and take a
         step.
@@ -227,7 +225,7 @@ class SequencePipe(TrainablePipe):
         """
         norm = self.gradient_norm()
         if not math.isfinite(norm):
-            where = first_not_finite(self.model)
+            where = first_not_finite(self.model, _tables(self.model))
             raise self._diverged(f"the norm of the gradients is {norm}, because of that of {where}")
         self._clip(norm)
         clip, sgd.grad_clip = sgd.grad_clip, 0.0
@@ -253,10 +251,14 @@ class SequencePipe(TrainablePipe):
         return gradient_norm(self.model)
 
     def _diverged(self, what: str) -> DivergedError:
+        advice = (
+            "A lower learning rate or a lower max_gradient_norm may help."
+            if self.max_gradient_norm
+            else "A lower learning rate may help, or a max_gradient_norm: it is 0, which is off."
+        )
         return DivergedError(
             f"training stopped: in component '{self.name}' at step {self.steps + 1} {what} "
-            f"(loss {self._last_loss:.4g}); expected finite numbers. "
-            "A lower learning rate or a lower max_gradient_norm may help."
+            f"(loss {self._last_loss:.4g}); expected finite numbers. {advice}"
         )
 
     def predict(self, docs: Iterable[Doc]) -> list[Any]:
@@ -333,6 +335,23 @@ class SequencePipe(TrainablePipe):
             raise InputError(f"expected the vocabularies of {len(nodes)} layers")
         for node, vocabularies in zip(nodes, saved, strict=True):
             node.attrs[VOCABULARY] = node.attrs[VOCABULARY].from_dict(vocabularies)
+
+
+def _check_bound(name: str, key: str, bound: Any, expected: str) -> None:
+    # confection lets a string pass for a float if it can be read as one: "nan".
+    if not isinstance(bound, Real) or not 0.0 <= float(bound) < math.inf:
+        raise InputError(f"{name}: {key} = {bound}: expected {expected}, or 0 for none")
+
+
+def _tables(model: Model) -> dict[int, str]:
+    """What each embedding table embeds, by its id: "word", "suffix2", "character"."""
+    return {
+        table.id: feature
+        for node in vocabulary_nodes(model)
+        for layer, feature in zip(node.layers, node.attrs[VOCABULARY].vocabularies, strict=False)
+        for table in layer.walk()
+        if ROW_GRADIENT in table.attrs
+    }
 
 
 @contextmanager

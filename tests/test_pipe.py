@@ -32,8 +32,15 @@ TINY = {
 FILES = ["cfg", "model", "vocabularies.json"]
 
 
-def config(*, head: str = "seqpipe.CRF.v1", depth: int = 1, features=("shape", "suffix2")) -> dict:
-    tok2vec = TINY["tok2vec"] | {"features": list(features)}
+def config(
+    *,
+    head: str = "seqpipe.CRF.v1",
+    depth: int = 1,
+    features=("shape", "suffix2"),
+    characters: dict | None = None,
+) -> dict:
+    characters = characters or TINY["tok2vec"]["characters"]
+    tok2vec = TINY["tok2vec"] | {"features": list(features), "characters": characters}
     encoder = TINY["encoder"] | {"depth": depth}
     return TINY | {"tok2vec": tok2vec, "encoder": encoder, "head": {"@layers": head}}
 
@@ -147,7 +154,7 @@ def test_values_are_cut_before_the_norm_is_taken():
 
 
 @pytest.mark.parametrize("key", ["max_gradient_norm", "max_gradient_value"])
-@pytest.mark.parametrize("bound", [-0.1, math.inf, math.nan])
+@pytest.mark.parametrize("bound", [-0.1, math.inf, math.nan, "nan", "5.0"])
 def test_a_bound_that_is_none_is_refused(key, bound):
     with pytest.raises(InputError, match=f"^tagger: {key} = {bound}: expected a "):
         SequencePipe(Vocab(), Linear(), "tagger", **{key: bound})
@@ -221,9 +228,38 @@ def test_a_loss_that_is_no_number_stops_training(head):
         pipe.update(examples, sgd=Adam(0.001))
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_parameter_that_is_infinite_stops_training_without_a_warning():
+    pipe, examples = tagger()
+    (table, *_) = [node for node in pipe.model.walk() if node.name == "embedding"]
+    table.get_param("E")[...] = math.inf
+    with pytest.raises(DivergedError, match="the loss is"):
+        pipe.update(examples, sgd=Adam(0.001))
+
+
+@pytest.mark.parametrize(
+    ("max_gradient_norm", "advice"),
+    [
+        (5.0, "A lower learning rate or a lower max_gradient_norm may help."),
+        (0.0, "A lower learning rate may help, or a max_gradient_norm: it is 0, which is off."),
+    ],
+)
+def test_what_may_help_depends_on_the_bound(max_gradient_norm, advice):
+    pipe, examples = tagger(max_gradient_norm=max_gradient_norm)
+    pipe.model.get_ref("output_layer").get_param("W")[0, 0] = math.nan
+    with pytest.raises(DivergedError) as caught:
+        pipe.update(examples)
+    assert str(caught.value).endswith(advice)
+
+
 def spoil_row(pipe, bad):
     row_gradients(pipe.model)[0][1].scale(bad)
-    return r"embedding E \(number \d of \d layers of that name\)"
+    return r"embedding E \(word\)"
+
+
+def spoil_row_of_a_feature(pipe, bad):
+    row_gradients(pipe.model)[2][1].scale(bad)
+    return r"embedding E \(suffix2\)"
 
 
 def spoil_recurrent_weight(pipe, bad):
@@ -237,8 +273,16 @@ def spoil_head(pipe, bad):
     return "crf transitions"
 
 
+SPOILS = [
+    spoil_row,
+    spoil_row_of_a_feature,
+    spoil_recurrent_weight,
+    spoil_head,
+]
+
+
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
-@pytest.mark.parametrize("spoil", [spoil_row, spoil_recurrent_weight, spoil_head])
+@pytest.mark.parametrize("spoil", SPOILS)
 @pytest.mark.parametrize("max_gradient_value", [0.0, 1.0], ids=["no-bound", "bound"])
 def test_a_gradient_that_is_not_finite_stops_training_before_anything_changes(
     spoil, bad, max_gradient_value
@@ -257,6 +301,15 @@ def test_a_gradient_that_is_not_finite_stops_training_before_anything_changes(
         pipe.finish_update(sgd)
     assert all(map(numpy.array_equal, before, parameters(pipe)))
     assert dict(sgd.nr_update) == moments
+
+
+def test_the_table_of_characters_is_named():
+    characters = {"@layers": "seqpipe.CharacterLSTM.v1", "nO": 4, "width": 3}
+    pipe, examples = tagger(characters=characters)
+    pipe.update(examples)
+    row_gradients(pipe.model)[-1][1].scale(math.nan)
+    with pytest.raises(DivergedError, match=r"because of that of embedding E \(character\)"):
+        pipe.finish_update(Adam(0.001))
 
 
 def test_docs_without_a_token_teach_nothing():

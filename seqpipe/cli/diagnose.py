@@ -67,6 +67,7 @@ def gradients(
     with typer.progressbar(length=steps, label="training", file=sys.stderr, hidden=hidden) as bar:
         found = diagnose_gradients(file, steps=steps, use_gpu=gpu_id, on_step=lambda: bar.update(1))
     console = Console(highlight=False)
+    console.print("What is left of a gradient T - t steps before the last: the median of sequences")
     for level in _by_level(found.travels):
         _print_level(console, level, found.steps)
     console.print()
@@ -169,9 +170,16 @@ def _plot(path: Path, travels: list["Travel"]) -> None:
         name = f"{travel.component} level {travel.initial.level} {_direction(travel)}"
         for flow, when in ((travel.initial, "initial"), (travel.trained, "trained")):
             if flow is not None:
-                distances = range(len(flow.norms))
+                label = f"{name}, {when}{_end(flow)}"
                 dashed = flow is travel.initial
-                lines.append(
-                    Line(f"{name}, {when}", distances, flow.norms.tolist(), colour, dashed)
-                )
+                distances = range(len(flow.norms))
+                lines.append(Line(label, distances, flow.norms.tolist(), colour, dashed))
     plot_lines(path, lines, x_label="distance T - t", y_label="‖∂L_T/∂h_t‖ / ‖∂L_T/∂h_T‖", log=True)
+
+
+def _end(flow: "Flow") -> str:
+    """Say why a line ends before the others, or is not there at all."""
+    if flow.not_finite and not len(flow.norms):
+        return ": not finite"
+    zero = (flow.norms == 0).nonzero()[0]
+    return f": 0 at distance {zero[0]}" if len(zero) else ""

@@ -28,9 +28,13 @@ class Flow:
     cell (str): Name of its cell.
     reverse (bool): Whether its direction reads from the end: the last step is the first token.
     norms (ndarray): For each distance 0, 1, ... the norm of the gradient of the state there over
-        that at distance 0, `(distances,)`: the geometric mean over the sequences that are long
-        enough, since it shrinks or grows by a factor a step. 0 if it is exactly zero in any.
+        that at distance 0, `(distances,)`: the median over the sequences that are long enough, of
+        the middle two of an even number the geometric mean. A sequence whose units are all cut off
+        by a ReLU, and whose gradient so is exactly zero, counts like any other.
     sequences (ndarray): How many sequences that is, `(distances,)`.
+    zeros (ndarray): In how many of them the gradient is exactly zero there, `(distances,)`.
+    not_finite (int): Sequences whose gradient is NaN or infinite at some distance, be it 0. From
+        there on they are left out of all the others.
     """
 
     layer: str
@@ -39,6 +43,8 @@ class Flow:
     reverse: bool
     norms: numpy.ndarray
     sequences: numpy.ndarray
+    zeros: numpy.ndarray
+    not_finite: int
 
 
 @contextmanager
@@ -48,12 +54,15 @@ def record_flow(model: Model) -> Iterator[Callable[[], list[Flow]]]:
     L_T is what of the loss comes through the last step alone: the walk starts from the gradient
     that arrives there, leaves out those that arrive at earlier steps, and goes through the cell's
     own backward pass. h_t is all that is carried: a, and c of an LSTM. A sequence at whose last
-    step no gradient arrives is left out.
+    step no gradient arrives is left out. A level that stands in the model more than once is one.
 
     model (Model): Any model that is initialised; it is as before after the block.
     YIELDS (Callable): Gives the flow of every level and direction that was met so far.
     """
-    watched = [_Watch(level, layer, i) for i, (level, layer) in enumerate(_levels(model), start=1)]
+    names: dict[Model, str] = {}
+    for level, layer in _levels(model):
+        names.setdefault(level, layer)
+    watched = [_Watch(level, name, i) for i, (level, name) in enumerate(names.items(), start=1)]
     try:
         yield lambda: [flow for watch in watched for flow in watch.flows()]
     finally:
@@ -99,17 +108,19 @@ class _Watch:
         for node, logs in zip(self.level.layers, self.logs, strict=True):
             if not logs:
                 continue
-            norms, sequences = _geometric_mean(logs)
             name, reverse = node.attrs["cell"].name, node.attrs["reverse"]
-            yield Flow(self.layer, self.number, name, reverse, norms, sequences)
+            yield Flow(self.layer, self.number, name, reverse, *_summary(logs))
 
 
+# What is not finite is counted; log(0) is that nothing is left.
+@numpy.errstate(divide="ignore", over="ignore", invalid="ignore")
 def _log_norms(level: Model, i: int, X: Any, d: tuple[Packed, Any]) -> numpy.ndarray:
     """Walk back through one direction from the last step of each sequence.
 
     i (int): The direction. X: What the level was given. d: The gradients that arrive at it.
     RETURNS (ndarray): Logarithm of the norm at each distance over that at distance 0, `(sequences,
-        longest)`, NaN where a sequence is too short or has nothing to start from.
+        longest)`, NaN where a sequence is too short or has nothing to start from, infinity from
+        where on the gradient is no finite number.
     """
     (packed, given), (dY, d_final) = X, d
     packing, ops, reverse = packed.packing, level.ops, level.layers[i].attrs["reverse"]
@@ -122,15 +133,16 @@ def _log_norms(level: Model, i: int, X: Any, d: tuple[Packed, Any]) -> numpy.nda
     d_state[0][: len(ranks)] += ops.xp.split(dY.data, len(level.layers), axis=1)[i][last]
     lengths = packing.lengths[packing.order]
     logs = numpy.full((len(lengths), len(packing.sizes)), numpy.nan)
-    so_far = numpy.where(_rescale(ops, d_state) > 0, 0.0, numpy.nan)
+    start_norms = _rescale(ops, d_state)
+    so_far = numpy.where(numpy.isfinite(start_norms), 0.0, numpy.inf)
+    so_far[start_norms == 0] = numpy.nan
     logs[ranks, 0] = so_far[ranks]
     slopes = run.slopes()
     steps = packing.steps(not reverse)
     for walked, (start, end, size) in enumerate(steps, start=1):
         alive = [part[:size] for part in d_state]
         run.step_back(slice(start, end), slopes[start:end], alive)
-        with numpy.errstate(divide="ignore"):  # log(0): nothing is left
-            so_far[:size] += numpy.log(_rescale(ops, alive))
+        so_far[:size] = _continued(so_far[:size], _rescale(ops, alive))
         distances = numpy.full(size, walked) if reverse else lengths[:size] - len(steps) + walked
         inside = numpy.flatnonzero(distances < lengths[:size])  # not the initial state
         logs[inside, distances[inside]] = so_far[inside]
@@ -156,19 +168,44 @@ def _rescale(ops: Ops, d_state: list[Any]) -> numpy.ndarray:
     """Scale the gradient of each sequence to norm 1, in place, so that none can under- or overflow:
     all that follows is linear in it. RETURNS (ndarray): The norms, `(sequences,)`."""
     xp = ops.xp
+    # The squares of values that float32 holds may be none that it holds.
+    largest = xp.stack([xp.abs(part).max(axis=1) for part in d_state]).max(axis=0)
+    _divide(xp, d_state, largest)
     norms = xp.sqrt(sum((part * part).sum(axis=1) for part in d_state))
+    _divide(xp, d_state, norms)
+    return ops.to_numpy(largest).astype("float64") * ops.to_numpy(norms)
+
+
+def _divide(xp: Any, d_state: list[Any], by: Any) -> None:
     for part in d_state:
-        part /= xp.where(norms > 0, norms, 1)[:, None]
-    return ops.to_numpy(norms)
+        part /= xp.where(by > 0, by, 1)[:, None]
 
 
-def _geometric_mean(logs: list[numpy.ndarray]) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """Of all batches, the mean at each distance and the number of sequences that have one."""
-    total = numpy.zeros(max(batch.shape[1] for batch in logs))
-    count = numpy.zeros(len(total), dtype=int)
-    for batch in logs:
-        total[: batch.shape[1]] += numpy.nansum(batch, axis=0)
-        count[: batch.shape[1]] += (~numpy.isnan(batch)).sum(axis=0)
-    reached = int((count > 0).sum())  # no distance without a shorter one
+def _continued(so_far: numpy.ndarray, norms: numpy.ndarray) -> numpy.ndarray:
+    """The logarithms after one more step, by whose norm the gradient shrinks or grows."""
+    longer = so_far + numpy.log(norms)
+    is_lost = (so_far == numpy.inf) | ~numpy.isfinite(norms)
+    return numpy.where(is_lost & ~numpy.isnan(so_far), numpy.inf, longer)
+
+
+def _summary(
+    logs: list[numpy.ndarray],
+) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, int]:
+    """Of all batches what a Flow says: norms, sequences, zeros, not_finite."""
+    longest = max(batch.shape[1] for batch in logs)
+    padding = [(0, longest - batch.shape[1]) for batch in logs]
+    every = numpy.vstack(
+        [
+            numpy.pad(batch, ((0, 0), width), constant_values=numpy.nan)
+            for batch, width in zip(logs, padding, strict=True)
+        ]
+    )
+    known = every < numpy.inf  # NaN is not
+    sequences = known.sum(axis=0)
+    reached = int((sequences > 0).sum())  # no distance without a shorter one
+    medians = [numpy.median(every[known[:, i], i]) for i in range(reached)]
     with numpy.errstate(over="ignore"):
-        return numpy.exp(total[:reached] / count[:reached]), count[:reached]
+        norms = numpy.exp(numpy.array(medians))
+    zeros = numpy.isneginf(every).sum(axis=0)
+    not_finite = int(numpy.isposinf(every).any(axis=1).sum())
+    return norms, sequences[:reached], zeros[:reached], not_finite

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy
@@ -54,15 +54,31 @@ def forget_gradients(model: Model) -> None:
         rows.clear()
 
 
-def first_not_finite(model: Model) -> str | None:
+def first_not_finite(model: Model, labels: Mapping[int, str] | None = None) -> str | None:
     """Find the first parameter whose gradient holds NaN or infinity.
 
+    labels (Mapping[int, str]): What tells layers of one name apart, by their ids, where it is
+        known.
     RETURNS (str): Its layer and its name, such as "lstm_pass Wh", and which one of them if several
         layers have that name; None if all are finite.
     """
-    for node, name, gradient in _gradients(model):
-        if not bool(node.ops.xp.isfinite(gradient).all()):
-            return f"{node.name} {name}{_which(model, node)}"
+    return _first(model, _gradients(model), labels or {})
+
+
+def first_parameter_not_finite(model: Model) -> str | None:
+    """Find the first parameter that itself holds NaN or infinity. RETURNS (str): As above."""
+    found = ((node, name) for node in model.walk() for name in node.param_names)
+    held = ((node, name, node.get_param(name)) for node, name in found if node.has_param(name))
+    return _first(model, held, {})
+
+
+def _first(
+    model: Model, arrays: Iterable[tuple[Model, str, Any]], labels: Mapping[int, str]
+) -> str | None:
+    for node, name, array in arrays:
+        if not bool(node.ops.xp.isfinite(array).all()):
+            which = f" ({labels[node.id]})" if node.id in labels else _which(model, node)
+            return f"{node.name} {name}{which}"
     return None
 
 

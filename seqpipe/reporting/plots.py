@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -34,14 +35,28 @@ def check_plot_file(path: str | os.PathLike[str]) -> None:
     """See that a plot can be written, before the work that it will show.
 
     path: The file.
-    RAISES (InputError): If it ends in anything else than .png, .svg or .pdf, or is a folder.
+    RAISES (InputError): If it ends in anything else than .png, .svg or .pdf, is a folder, or
+        cannot be written there.
     RAISES (ImportError): If matplotlib is not installed.
     """
     if Path(path).suffix.lower() not in SUFFIXES:
         raise InputError(f"a plot ends in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}", path=path)
-    if Path(path).is_dir():
+    if os.path.isdir(path):
         raise InputError("a folder stands there, expected a file for the plot", path=path)
     import matplotlib  # noqa: F401
+
+    _try_place(Path(path))
+
+
+def _try_place(path: Path) -> None:
+    """Write an empty file beside the plot's place, or in the folder where its folders will be."""
+    folder = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    try:
+        # Only this shows it surely: root, and some file systems, have rights of their own.
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{path.name}."):
+            pass
+    except OSError as error:
+        raise InputError(f"the plot cannot be written: {error.strerror}", path=path) from error
 
 
 def plot_lines(

@@ -55,6 +55,7 @@ def run(*words, columns=80):
 
 def test_a_level_is_a_table_of_distances_and_directions():
     out = run("a.cfg", "--steps", "3").stdout
+    assert out.startswith("What is left of a gradient T - t steps before the last: the median of")
     assert "tagger: level 1, lstm in recurrent, at initialisation → after 3 steps" in out
     assert re.search(r"^distance +sequences +forward +reverse *$", out, flags=re.MULTILINE)
     rows = re.findall(r"^(\d+) +(\d+) +([\d.e-]+ → [\d.e-]+) +([\d.e-]+ → [\d.e-]+) *$", out, re.M)
@@ -149,6 +150,10 @@ def test_another_kind_of_picture_is_refused_before_the_config_is_read():
         (["a.cfg", "b.cfg"], r"expected one config file, not 2"),
         (["a.cfg", "--training.dropuot", "0"], r"--training\.dropuot 0: unknown key, did you mean"),
         (["a.cfg", "--gpu-id", "99"], "--gpu-id 99: "),
+        (
+            ["a.cfg", "--components.tagger.max_gradient_value", "nan"],
+            r'^a\.cfg: --components\.tagger\.max_gradient_value "nan": expected a bound, or 0',
+        ),
         (["a.cfg", "--code", "mine.py"], r"mine\.py: no such Python file"),
     ],
 )
@@ -165,8 +170,25 @@ def test_the_initial_flow_of_a_training_that_diverges_is_shown(folder):
     assert done.returncode == 1
     assert "level 1, lstm in recurrent, at initialisation\n" in done.stdout
     assert "trained" not in done.stdout
-    last = done.stderr.splitlines()[-1]
-    assert last.startswith("error: training stopped: in component 'tagger' at step ")
+    (only,) = done.stderr.splitlines()  # no warning of numpy's
+    assert only.startswith("error: training stopped: in component 'tagger' at step ")
+
+
+def test_a_plot_in_a_place_that_cannot_be_written_is_refused_before_the_config_is_read(folder):
+    pytest.importorskip("matplotlib")
+    (folder / "file").touch()
+    with pytest.raises(InputError, match=r"^file/x\.png: the plot cannot be written: "):
+        run("nowhere.cfg", "--plot", "file/x.png")
+
+
+def test_a_line_of_the_plot_that_ends_early_says_why(folder):
+    pytest.importorskip("matplotlib")
+    encoder = "--components.tagger.model.encoder"
+    words = [f"{encoder}.@layers", "seqpipe.Recurrent.v1", f"{encoder}.cell", "rnn"]
+    words += [f"{encoder}.activation", "relu", f"{encoder}.recurrent_init", "glorot"]
+    run("a.cfg", *words, f"{encoder}.nO", "2", "--steps", "0", "--plot", "flow.svg")
+    text = (folder / "flow.svg").read_text(encoding="utf-8")
+    assert re.search(r"<!-- tagger level 1 \w+, initial: 0 at distance \d+ -->", text)
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from seqpipe.layers.embed import embedding, keep_row_gradients, row_gradients
 from seqpipe.layers.model_gradients import (
     clip_gradients,
     first_not_finite,
+    first_parameter_not_finite,
     forget_gradients,
     gradient_norm,
     scale_gradients,
@@ -85,6 +86,20 @@ def test_the_parameter_whose_gradient_is_not_finite_is_named(model, bad):
     assert first_not_finite(model) == "embedding E"
     model.layers[1].set_grad("W", numpy.array([[bad, 0], [0, 0]], dtype="f"))
     assert first_not_finite(model) == "linear W"
+
+
+def test_a_layer_is_named_by_its_label_where_it_has_one(model):
+    row = numpy.array([[0.0, math.nan]], dtype="f")
+    model.layers[0].attrs["row_gradient"].add(numpy.array([3]), row)
+    labels = {model.layers[0].id: "suffix2"}
+    assert first_not_finite(model, labels) == "embedding E (suffix2)"
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_the_parameter_that_is_not_finite_itself_is_named(model, bad):
+    assert first_parameter_not_finite(model) is None
+    model.layers[1].get_param("b")[1] = bad
+    assert first_parameter_not_finite(model) == "linear b"
 
 
 def test_of_layers_with_one_name_the_number_is_told():

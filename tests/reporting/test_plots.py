@@ -1,6 +1,7 @@
 """Plots of lines: the picture holds them, or a fault is said before the work."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -63,3 +64,21 @@ def test_a_folder_in_the_plots_place_is_refused(tmp_path):
     (tmp_path / "plot.png").mkdir()
     with pytest.raises(InputError, match="a folder stands there"):
         check_plot_file(tmp_path / "plot.png")
+
+
+@pytest.mark.parametrize("name", ["file/plot.png", "file/new/plot.png", f"{'long' * 70}.png"])
+def test_a_place_that_cannot_be_written_is_refused(tmp_path, name):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=rf"{name}: the plot cannot be written: "):
+        check_plot_file(tmp_path / name)
+
+
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="no /proc")
+def test_a_folder_that_takes_no_file_is_refused():
+    with pytest.raises(InputError, match=r"^/proc/plot\.png: the plot cannot be written: "):
+        check_plot_file("/proc/plot.png")
+
+
+def test_the_check_leaves_nothing(tmp_path):
+    check_plot_file(tmp_path / "new" / "plot.png")
+    assert list(tmp_path.iterdir()) == []

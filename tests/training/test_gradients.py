@@ -1,16 +1,19 @@
 """What the diagnosis of a config's gradients finds: the flow, and how often clipping fired."""
 
+import warnings
+
 import numpy
 import pytest
 import spacy
 from spacy.tokens import Doc, DocBin
+from spacy.training import Example
 from spacy.training.loop import train
 from thinc.api import Config
 
 from seqpipe.files import InputError
 from seqpipe.layers.gradient_flow import Flow
 from seqpipe.training.config_file import read_config_file
-from seqpipe.training.gradients import diagnose_gradients, verdict
+from seqpipe.training.gradients import _sample, diagnose_gradients, verdict
 from seqpipe.training.run import initialized_pipeline
 
 WORDS = ["Ann", "paid", "Bob", "in", "Leeds", "and", "Mary", "sang"]
@@ -144,7 +147,7 @@ def test_a_config_without_a_recurrent_layer_that_is_trained_is_refused(frozen):
         diagnose_gradients(**diagnose)
 
 
-@pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_of_a_training_that_diverges_the_initial_flow_is_told():
     adam = {"@optimizers": "Adam.v1", "learn_rate": 1e30}
     found = diagnose_gradients(write(optimizer=adam), steps=20)
@@ -152,6 +155,69 @@ def test_of_a_training_that_diverges_the_initial_flow_is_told():
     assert found.steps < 20
     assert [travel.trained for travel in found.travels] == [None, None]
     assert found.travels[0].initial.norms[0] == pytest.approx(1)
+
+
+def spacys_own(name, *, shared):
+    """A component of spaCy's over a recurrent encoder, its own or one that it listens to."""
+    encode = {"@architectures": "seqpipe.RNNEncoder.v1", "width": 8}
+    embed = {"@architectures": "spacy.MultiHashEmbed.v2", "width": 8, "attrs": ["NORM"]}
+    embed |= {"rows": [50], "include_static_vectors": False}
+    tok2vec = {"@architectures": "spacy.Tok2Vec.v2", "embed": embed, "encode": encode}
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 8, "upstream": "*"}
+    model = {"@architectures": "spacy.Tagger.v2"}
+    if name == "ner":
+        model = {"@architectures": "spacy.TransitionBasedParser.v2", "state_type": "ner"}
+        model |= {"extra_state_tokens": False, "hidden_width": 8, "maxout_pieces": 2}
+    model["tok2vec"] = listener if shared else tok2vec
+    below = {"tok2vec": {"factory": "tok2vec", "model": tok2vec}} if shared else {}
+    return {**below, name: {"factory": name, "model": model}}
+
+
+@pytest.fixture
+def entities():
+    """Let the corpus hold entities, for spaCy's ner to learn."""
+    vocab = spacy.blank("en").vocab
+    tags = ["B-PER", "O", "B-PER", "O", "B-LOC", "O", "B-PER", "O"]
+    DocBin(docs=[Doc(vocab, words=WORDS, tags=TAGS, ents=tags)] * 8).to_disk("train.spacy")
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["own", "shared"])
+@pytest.mark.parametrize("name", ["ner", "tagger"])
+@pytest.mark.parametrize("learn_rate", [1e30, 1e18])
+@pytest.mark.usefixtures("entities")
+def test_a_component_of_spacys_that_diverges_ends_training_too(name, shared, learn_rate):
+    adam = {"@optimizers": "Adam.v1", "learn_rate": learn_rate}
+    found = diagnose_gradients(write(spacys_own(name, shared=shared), optimizer=adam), steps=20)
+    assert str(found.diverged).startswith("training stopped: ")
+    assert found.steps < 20
+    assert {travel.trained for travel in found.travels} == {None}
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["own", "shared"])
+@pytest.mark.usefixtures("entities")
+def test_a_gradient_that_is_not_finite_after_the_last_step_is_told(shared):
+    adam = {"@optimizers": "Adam.v1", "learn_rate": 1e18}
+    found = diagnose_gradients(write(spacys_own("ner", shared=shared), optimizer=adam), steps=1)
+    assert str(found.diverged).startswith("after 1 steps the ")
+    for travel in found.travels:
+        assert travel.trained.not_finite == 8
+        assert verdict(travel.trained) == "the gradient is not finite (sequences: 8)"
+
+
+def test_the_warnings_of_others_are_as_they_were():
+    before = list(warnings.filters)
+    diagnose_gradients(write(), steps=1)
+    assert warnings.filters == before
+
+
+@pytest.mark.parametrize("docs", [100, 128, 200, 300])
+def test_the_sample_is_spread_over_all_that_was_read(docs):
+    vocab = spacy.blank("en").vocab
+    examples = [Example(doc, doc) for doc in (Doc(vocab, words=[str(i)]) for i in range(docs))]
+    places = [int(eg.predicted[0].text) for eg in _sample(iter(examples))]
+    assert len(set(places)) == min(docs, 128)
+    assert (places[0], places[-1]) == (0, docs - 1)
+    assert max(numpy.diff(places)) - min(numpy.diff(places)) <= 1
 
 
 @pytest.mark.parametrize(
@@ -167,5 +233,23 @@ def test_of_a_training_that_diverges_the_initial_flow_is_told():
     ],
 )
 def test_the_verdict_says_how_far_a_gradient_gets(norms, said):
-    flow = Flow("recurrent", 1, "rnn", False, numpy.array(norms), numpy.full(len(norms), 4))
-    assert verdict(flow) == said
+    assert verdict(flow(norms)) == said
+
+
+def flow(norms, zeros=None, not_finite=0):
+    zeros = numpy.array([0] * len(norms) if zeros is None else zeros)
+    sequences = numpy.full(len(norms), 4)
+    return Flow("recurrent", 1, "rnn", False, numpy.array(norms), sequences, zeros, not_finite)
+
+
+def test_the_verdict_tells_of_sequences_in_which_nothing_is_left():
+    said = verdict(flow([1, 0.5, 0.25], zeros=[0, 1, 1]))
+    assert said == (
+        "0.25 at distance 2, the farthest (sequences: 4); 0 in 1 of 4 sequences at distance 1"
+    )
+
+
+def test_the_verdict_tells_of_gradients_that_are_not_finite():
+    assert verdict(flow([], not_finite=3)) == "the gradient is not finite (sequences: 3)"
+    said = verdict(flow([1, 10, 1e4], not_finite=2))
+    assert said == "above 1e+03 from distance 2 on; not finite in 2 sequences"
