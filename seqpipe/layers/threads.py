@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
 from functools import lru_cache
 from threading import Lock
 from typing import TypeVar
@@ -62,7 +63,8 @@ def side_by_side(tasks: Sequence[Callable[[], Result]]) -> list[Result]:
         return [task() for task in tasks]
     try:
         with _blas().limit(limits=1):
-            others = [_pool().submit(task) for task in tasks[1:]]
+            # In the caller's context: numpy keeps there what it says of overflow.
+            others = [_pool().submit(copy_context().run, task) for task in tasks[1:]]
             try:
                 first = tasks[0]()
             finally:

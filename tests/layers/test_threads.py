@@ -31,6 +31,21 @@ def test_no_task_gives_no_result():
     assert side_by_side([]) == []
 
 
+def test_tasks_run_in_the_callers_context():
+    """What numpy is told to say of overflow holds in every thread."""
+    lines = output_of(
+        """
+        import numpy
+        from seqpipe.layers.threads import side_by_side
+
+        with numpy.errstate(over="ignore"):
+            print([found["over"] for found in side_by_side([numpy.geterr] * 4)])
+        """,
+        TWO_THREADS,
+    )
+    assert lines == [str(["ignore"] * 4)]
+
+
 @pytest.mark.parametrize("threads", [ONE_THREAD, TWO_THREADS], ids=["1", "2"])
 def test_an_error_comes_through_and_blas_has_its_threads_back(threads):
     lines = output_of(
