@@ -29,9 +29,19 @@ def curves(runs: list[dict], task: str, model: str) -> dict[int, list[float]]:
     """The accuracies of all seeds, by distance."""
     found: dict[int, list[float]] = {}
     for run in sorted(runs, key=lambda run: run["distance"]):
-        if (run["task"], run["model"]) == (task, model) and "diverged_at" not in run:
+        if place_of(run)[:2] == (task, model) and "accuracy" in run:
             found.setdefault(run["distance"], []).append(run["accuracy"])
     return found
+
+
+def place_of(run: dict) -> tuple[str, str, int]:
+    """What its seeds are averaged over."""
+    return run["task"], run["model"], run["distance"]
+
+
+def diverged(runs: list[dict]) -> list[dict]:
+    """The runs that ended in gradients that were not finite."""
+    return [run for run in runs if "diverged_at" in run]
 
 
 def draw(runs: list[dict], tasks: list[str], output: Path) -> None:
@@ -68,7 +78,10 @@ def table(runs: list[dict], task: str) -> Table:
         for distance in distances:
             values = [100 * value for value in found.get(distance, [])]
             spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
-            cells.append(f"{statistics.fmean(values):.1f}{spread}" if values else "")
+            place = (task, model, distance)
+            lost = [run for run in diverged(runs) if place_of(run) == place]
+            cell = f"{statistics.fmean(values):.1f}{spread}" if values else ""
+            cells.append(f"{cell} ({len(lost)} lost)" if lost else cell)
         grid.add_row(label, *cells)
     return grid
 
@@ -83,9 +96,8 @@ def main(results: Path, output: Annotated[Path, typer.Argument(help="Picture to 
     tasks = [task for task in TITLES if any(run["task"] == task for run in runs)]
     for task in tasks:
         console.print(table(runs, task))
-    lost = sum("diverged_at" in run for run in runs)
-    if lost:
-        console.print(f"{lost} runs diverged; they are left out.")
+    if diverged(runs):
+        console.print("lost: runs that diverged, which the means leave out")
     check_plot_file(output)
     draw(runs, tasks, output)
 
