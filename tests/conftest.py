@@ -1,5 +1,12 @@
-"""Lets the asserts of shared test code say what they compared, as those of tests do."""
+"""Lets the asserts of shared test code say what they compared, as those of tests do, and Ctrl-C
+reach the commands under test."""
+
+import signal
 
 import pytest
 
 pytest.register_assert_rewrite("tests.component_case", "tests.component_checks", "tests.gradients")
+
+# What a shell starts in the background ignores it, and so would all that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

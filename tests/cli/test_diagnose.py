@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from seqpipe.cli.app import build_app
 from seqpipe.files import InputError
+from tests.processes import ended
 
 WORDS, TAGS = ["Ann", "paid", "Bob", "in", "Leeds"] * 5, ["N", "V", "N", "P", "N"] * 5
 CONFIG = {
@@ -209,6 +210,6 @@ def test_ctrl_c_ends_it_without_a_traceback_or_half_a_picture(folder):
     while not (folder / "begun").exists() and time.monotonic() < deadline:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = ended(process, seconds=30)
     assert (process.returncode, out, err) == (130, "", "interrupted\n")
     assert not (folder / "new").exists()

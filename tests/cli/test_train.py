@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from seqpipe.cli.train import train
 from seqpipe.files import InputError
+from tests.processes import ended
 
 CONFIG = """[paths]
 train = "train.spacy"
@@ -200,7 +201,7 @@ def test_interrupted_training_keeps_the_best_model(folder):
     while not meta.exists() and time.monotonic() < deadline:
         time.sleep(0.1)
     os.kill(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = ended(process, seconds=60)
     assert process.returncode == 130
     assert b"stopped; out has model-best and model-last of this run" in errors
     assert b"Traceback" not in errors
