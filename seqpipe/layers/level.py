@@ -1,20 +1,19 @@
 """One level of a recurrent layer: a pass in each direction, side by side, states in and out.
 
-A pass holds the parameters of one direction; the level runs its passes, so that the products of all
-directions with the inputs are one.
+A pass holds the parameters of one direction; the level chooses the way that all of them go.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-from thinc.api import Model, NumpyOps, Ops
+import numpy
+from thinc.api import Model
 
-from .cell import Cell, Run
+from .array_path import Direction, array_walk
+from .cell import Cell
 from .packed import Packed, Packing, packed_rows, sample_width
-from .threads import side_by_side
 
 
 def recurrent_level(
@@ -95,47 +94,35 @@ def _init_pass(model: Model, X: Any = None, Y: Any = None) -> None:
 def _forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Callable]:
     """D directions, H units each: X (N, nI), Y (N, D H), state (B, nS)."""
     packed, given = X
-    ops, xp, packing = model.ops, model.ops.xp, packed.packing
-    passes, D, B = model.layers, len(model.layers), len(packing.lengths)
-    reverse = [node.attrs["reverse"] for node in passes]
-    Wx: Any = xp.concatenate([node.get_param("Wx") for node in passes])  # (D G H, nI)
-    inputs = packed_rows(ops, packed, name="input", dim="nI", width=Wx.shape[1]).data
-    projections = xp.matmul(inputs, xp.ascontiguousarray(Wx.T))  # (N, D G H)
-    projected = xp.split(projections, D, axis=1)
-    Y = xp.empty((len(inputs), D * passes[0].get_dim("nO")), dtype=projections.dtype)
-    Ys = xp.split(Y, D, axis=1)
-    states = by_rank(model, packing, initial_state(model, B) if given is None else given, Y.dtype)
-
-    def run(i: int) -> Run:
-        cell: Cell = passes[i].attrs["cell"]
-        params = {name: passes[i].get_param(name) for name in cell.params}
-        one = cell.run(xp, params, projected[i], batch=B, keep=is_train)
-        one.forward(packing, states[i], Ys[i], reverse=reverse[i])
-        return one
-
-    runs = _each(D, run, ops)
+    ops, xp, packing, passes = model.ops, model.ops.xp, packed.packing, model.layers
+    width = model.get_dim("nI")
+    inputs = packed_rows(ops, packed, name="input", dim="nI", width=width).data
+    directions = [_direction(node) for node in passes]
+    dtype = numpy.result_type(inputs.dtype, passes[0].get_param("Wx").dtype)
+    initial = initial_state(model, len(packing.lengths)) if given is None else given
+    states = by_rank(model, packing, initial, dtype)
+    walk = array_walk
+    Y, backward = walk(ops, directions, inputs, packing, states, keep=is_train)
     final = _by_sequence(xp, packing, states)
 
     def backprop(d: tuple[Packed, Any]) -> tuple[Packed, Any]:
-        dYs = xp.split(d[0].data, D, axis=1)
         d_states = by_rank(model, packing, d[1], Y.dtype)
-
-        def run_back(i: int) -> dict[str, Any]:
-            return runs[i].backward(packing, dYs[i], d_states[i], reverse=reverse[i])
-
-        gradients = _each(D, run_back, ops)
+        dX, gradients = backward(d[0].data, d_states)
         d_initial = _by_sequence(xp, packing, d_states)
-        # The gradient of `projections` has taken its place.
-        dWx = xp.split(xp.matmul(projections.T, inputs), D)
-        d_learned = xp.split(d_initial.sum(axis=0), D)
+        d_learned = xp.split(d_initial.sum(axis=0), len(passes))
         for i, node in enumerate(passes):
-            found = {**gradients[i], "Wx": dWx[i], "initial": d_learned[i]}
+            found = {**gradients[i], "initial": d_learned[i]}
             for name in node.param_names:
                 node.inc_grad(name, found[name])
-        dX = packed.with_data(xp.matmul(projections, Wx))
-        return dX, None if given is None else d_initial
+        return packed.with_data(dX), None if given is None else d_initial
 
     return (packed.with_data(Y), final), backprop
+
+
+def _direction(node: Model) -> Direction:
+    cell: Cell = node.attrs["cell"]
+    params = {name: node.get_param(name) for name in cell.params}
+    return Direction(cell, params, node.attrs["reverse"])
 
 
 def initial_state(model: Model, B: int) -> Any:
@@ -166,9 +153,3 @@ def _by_sequence(xp: Any, packing: Packing, states: list[list[Any]]) -> Any:
     state = xp.empty_like(ranked)
     state[xp.asarray(packing.order)] = ranked
     return state
-
-
-def _each(n: int, run: Callable[[int], Any], ops: Ops) -> list[Any]:
-    """run(0) ... run(n - 1), side by side on a CPU."""
-    tasks = [partial(run, i) for i in range(n)]
-    return side_by_side(tasks) if isinstance(ops, NumpyOps) else [task() for task in tasks]
