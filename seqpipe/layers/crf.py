@@ -12,18 +12,17 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from thinc.api import Model, registry
+from thinc.api import Model, NumpyOps, registry
 
 from .crf_inference import (
-    forward_backward,
-    log_partition,
+    array_forward_backward,
+    for_kernels,
     neighbours,
     path_scores,
 )
+from .cross_entropy import MISSING, cross_entropy
 from .packed import Packed
 from .potentials import Potentials
-
-MISSING = -1  # the gold tag of a token without annotation
 
 
 @registry.layers("seqpipe.CRF.v1")
@@ -117,20 +116,11 @@ def crf_loss(potentials: Potentials, gold: np.ndarray) -> tuple[float, Potential
         (Tsuboi et al. 2008); one whose gold no legal sequence agrees with is left out.
     RETURNS: The loss and its gradient with respect to the potentials: expected minus observed
         counts.
+    RAISES (ValueError): If the gold is not one tag, or MISSING, for each token.
     """
-    P, gold = potentials, _without_illegal(potentials, gold)
-    free = forward_backward(P)
-    log_z, marginals, pairs = _observed(P, gold)
-    difference = free.marginals() - marginals
-    alive = len(P.packing.last)
-    gradient = Potentials(
-        difference,
-        difference[:alive].sum(axis=0),
-        free.expected_transitions() - pairs,
-        difference[P.packing.last].sum(axis=0),
-        P.packing,
-    )
-    return float((free.log_z - log_z).sum()), gradient
+    _check_gold(potentials, gold)
+    found = _compiled_loss(potentials, gold)
+    return array_crf_loss(potentials, gold) if found is None else found
 
 
 def token_loss(potentials: Potentials, gold: np.ndarray) -> tuple[float, Potentials]:
@@ -140,14 +130,7 @@ def token_loss(potentials: Potentials, gold: np.ndarray) -> tuple[float, Potenti
     gold (ndarray): Tag of each token, `(tokens,)`, packed; MISSING ones do not count.
     RETURNS: The loss and its gradient with respect to the potentials (zero but for the emissions).
     """
-    known = np.flatnonzero(gold != MISSING)
-    logits = potentials.emissions[known]
-    logits -= logits.max(axis=1, keepdims=True) if len(logits) else 0.0
-    log_probs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    observed = (np.arange(len(known)), gold[known])
-    emissions = np.zeros(potentials.emissions.shape, dtype=np.float64)
-    emissions[known] = np.exp(log_probs)
-    emissions[known, gold[known]] -= 1.0
+    loss, emissions = cross_entropy(NumpyOps(), potentials.emissions.copy(), gold)
     gradient = Potentials(
         emissions,
         np.zeros_like(potentials.start),
@@ -155,7 +138,48 @@ def token_loss(potentials: Potentials, gold: np.ndarray) -> tuple[float, Potenti
         np.zeros_like(potentials.end),
         potentials.packing,
     )
-    return float(-log_probs[observed].sum()), gradient
+    return loss, gradient
+
+
+def _check_gold(P: Potentials, gold: np.ndarray) -> None:
+    N, L = P.emissions.shape
+    if gold.shape != (N,):
+        raise ValueError(f"gold tags of shape {gold.shape}: expected ({N},), one a token")
+    if N and not MISSING <= int(gold.min()) <= int(gold.max()) < L:
+        raise ValueError(
+            f"gold tags from {gold.min()} to {gold.max()}: expected 0 to {L - 1}, "
+            f"or {MISSING} where there is none"
+        )
+
+
+def _compiled_loss(P: Potentials, gold: np.ndarray) -> tuple[float, Potentials] | None:
+    """The loss and its gradient by the compiled loops; None where the array code must do it."""
+    arrays = for_kernels(P)
+    if arrays is None:
+        return None
+    from seqpipe.kernels.crf import loss
+
+    emissions, transitions = np.zeros_like(arrays[0]), np.zeros_like(arrays[2])
+    tags = np.ascontiguousarray(gold, dtype=np.int64)
+    value, is_lost = loss(*arrays, tags, emissions, transitions)
+    return None if is_lost else (value, _gradient(P, emissions, transitions))
+
+
+def _gradient(P: Potentials, emissions: np.ndarray, transitions: np.ndarray) -> Potentials:
+    """The whole gradient from that of emissions and transitions."""
+    first = emissions[: len(P.packing.last)].sum(axis=0)
+    last = emissions[P.packing.last].sum(axis=0)
+    return Potentials(emissions, first, transitions, last, P.packing)
+
+
+def array_crf_loss(potentials: Potentials, gold: np.ndarray) -> tuple[float, Potentials]:
+    """`crf_loss` in array code, which is its specification."""
+    P, gold = potentials, _without_illegal(potentials, gold)
+    free = array_forward_backward(P)
+    log_z, marginals, pairs = _observed(P, gold)
+    difference = free.marginals() - marginals
+    gradient = _gradient(P, difference, free.expected_transitions() - pairs)
+    return float((free.log_z - log_z).sum()), gradient
 
 
 def _clamped(P: Potentials, gold: np.ndarray) -> Potentials:
@@ -169,7 +193,7 @@ def _clamped(P: Potentials, gold: np.ndarray) -> Potentials:
 def _without_illegal(P: Potentials, gold: np.ndarray) -> np.ndarray:
     """The gold with the sentences that no legal sequence agrees with set to MISSING."""
     partial = bool((gold == MISSING).any())
-    scores = log_partition(_clamped(P, gold)) if partial else path_scores(P, gold)
+    scores = array_forward_backward(_clamped(P, gold)).log_z if partial else path_scores(P, gold)
     illegal = ~np.isfinite(scores)
     return np.where(illegal[P.packing.sequences], MISSING, gold) if illegal.any() else gold
 
@@ -177,7 +201,7 @@ def _without_illegal(P: Potentials, gold: np.ndarray) -> np.ndarray:
 def _observed(P: Potentials, gold: np.ndarray) -> tuple[Any, Any, Any]:
     """log Σ exp s over sequences that agree with the gold, their marginals, their transitions."""
     if (gold == MISSING).any():
-        clamped = forward_backward(_clamped(P, gold))
+        clamped = array_forward_backward(_clamped(P, gold))
         return clamped.log_z, clamped.marginals(), clamped.expected_transitions()
     marginals = np.zeros(P.emissions.shape, dtype=np.float64)
     marginals[np.arange(len(gold)), gold] = 1.0

@@ -7,6 +7,9 @@ instead of a cube of exponentials. A batch with scores so far apart (some 700 na
 lose a path to underflow is done again with the cube (Rabiner 1989, section III; Sutton & McCallum
 2012, section 4.1).
 
+This array code is the specification. Where compiled loops work (`seqpipe.kernels.crf`, to which the
+time steps cost nothing) they do forward-backward and Viterbi.
+
 Notation: N tokens, B sentences (by rank, longest first), L tags.
 """
 
@@ -17,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from .compiled import kernels_work, plain
 from .potentials import Potentials
 
 CUBE_SIZE = 1 << 22  # scores of (row, tag, tag) that are held at once
@@ -80,9 +84,43 @@ class Posteriors:
         return self.potentials.packing.sequences
 
 
+def for_kernels(potentials: Potentials) -> tuple[np.ndarray, ...] | None:
+    """Scores and layout as the compiled loops take them; None where the array code must do it."""
+    P, packing = potentials, potentials.packing
+    if not (isinstance(P.emissions, np.ndarray) and P.emissions.size and kernels_work()):
+        return None
+    scores = (plain(a, np.float64) for a in (P.emissions, P.start, P.transitions, P.end))
+    layout = (plain(a, np.int64) for a in (packing.sizes, packing.offsets, packing.last))
+    return (*scores, *layout)
+
+
 def forward_backward(potentials: Potentials) -> Posteriors:
     """α, β and log Z of every sentence. A sentence without a legal path has log Z = -inf."""
-    posteriors = _forward_backward(potentials, _sum_product)
+    found = _compiled_forward_backward(potentials)
+    return array_forward_backward(potentials) if found is None else found
+
+
+def _compiled_forward_backward(potentials: Potentials) -> Posteriors | None:
+    arrays = for_kernels(potentials)
+    if arrays is None:
+        return None
+    from seqpipe.kernels.crf import infer
+
+    alpha, beta, scales, back_scales, alive, is_lost = infer(*arrays)
+    if is_lost:
+        return None
+    L, log_z = len(potentials.start), np.zeros(len(potentials.packing.lengths))
+    log_z[: len(alive)] = alive
+    with np.errstate(divide="ignore"):
+        alpha = np.log(alpha[:, :L]) + scales[:, None]
+        beta = np.log(beta[:, :L]) + back_scales[:, None]
+    return Posteriors(alpha, beta, log_z, potentials)
+
+
+def array_forward_backward(potentials: Potentials) -> Posteriors:
+    """`forward_backward` in array code, which is its specification."""
+    with np.errstate(over="ignore", invalid="ignore"):  # what it would tell is looked for below
+        posteriors = _forward_backward(potentials, _sum_product)
     if _may_underflow(posteriors):
         posteriors = _forward_backward(potentials, _sum_exact)
         posteriors.exact = True
@@ -129,8 +167,16 @@ def viterbi(potentials: Potentials) -> tuple[np.ndarray, np.ndarray]:
 
     RETURNS: Tags, `(N,)`, packed, and the score s(y) of each sentence's path by rank, `(B,)`.
     """
-    tags, scores = nbest(potentials, 1)
-    return tags[:, 0], scores[:, 0]
+    P = potentials.to_numpy()
+    arrays = for_kernels(P)
+    if arrays is None or not all((scores < np.inf).all() for scores in arrays[:4]):  # NaN neither
+        tags, scores = nbest(P, 1)
+        return tags[:, 0], scores[:, 0]
+    from seqpipe.kernels.crf import best_paths
+
+    tags, scores = np.empty(P.packing.tokens, dtype=np.int64), np.zeros(len(P.packing.lengths))
+    best_paths(*arrays, tags, scores)
+    return tags, scores
 
 
 def nbest(potentials: Potentials, n: int) -> tuple[np.ndarray, np.ndarray]:

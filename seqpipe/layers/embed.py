@@ -14,6 +14,7 @@ import numpy
 from thinc.api import Model, Ops, Optimizer
 
 from .arguments import check_widths
+from .compiled import can_compile, plain
 
 ROW_GRADIENT = "row_gradient"
 
@@ -23,21 +24,24 @@ class RowGradient:
 
     def __init__(self) -> None:
         self._parts: list[tuple[Any, Any]] = []
+        self._is_summed = False
 
     def add(self, ids: Any, gradient: Any) -> None:
         """Add the gradient of the rows with these ids; an id may stand more than once."""
         self._parts.append((ids, gradient))
+        self._is_summed = False
 
     def collect(self, ops: Ops) -> tuple[Any, Any]:
         """The rows read, each once, `(rows,)`, and their summed gradients, `(rows, width)`."""
-        xp = ops.xp
-        ids = xp.concatenate([ids for ids, _ in self._parts])
-        values = xp.concatenate([gradient for _, gradient in self._parts])
-        rows, places = xp.unique(ids, return_inverse=True)
-        total = xp.zeros((len(rows), values.shape[1]), dtype=values.dtype)
-        ops.scatter_add(total, places.astype("int32"), values)
-        self._parts = [(rows, total)]
-        return rows, total
+        if not self._is_summed:
+            ids, values = self._parts[0]
+            if len(self._parts) > 1:
+                ids = ops.xp.concatenate([ids for ids, _ in self._parts])
+                values = ops.xp.concatenate([gradient for _, gradient in self._parts])
+            compiled = can_compile(ops, values)
+            self._parts = [_sum_compiled(ids, values) if compiled else _sum_rows(ops, ids, values)]
+            self._is_summed = True
+        return self._parts[0]
 
     def scale(self, factor: float) -> None:
         """Multiply the gradient by a factor."""
@@ -57,6 +61,23 @@ class RowGradient:
 
     def __bool__(self) -> bool:
         return bool(self._parts)
+
+
+def _sum_rows(ops: Ops, ids: Any, values: Any) -> tuple[Any, Any]:
+    """Each id once, ascending, with the sum of its values."""
+    rows, places = ops.xp.unique(ids, return_inverse=True)
+    total = ops.xp.zeros((len(rows), values.shape[1]), dtype=values.dtype)
+    ops.scatter_add(total, places.astype("int32"), values)
+    return rows, total
+
+
+def _sum_compiled(ids: Any, values: Any) -> tuple[Any, Any]:
+    from seqpipe.kernels.rows import sum_rows
+
+    places, values = plain(ids, numpy.int64), plain(values)
+    rows, total = numpy.empty_like(places), numpy.empty_like(values)
+    count = sum_rows(places, numpy.argsort(places, kind="stable"), values, rows, total)
+    return rows[:count].astype(ids.dtype, copy=False), total[:count]
 
 
 def embedding(nO: int | None = None, nV: int | None = None) -> Model[Any, Any]:
@@ -121,18 +142,60 @@ def update_rows(optimizer: Optimizer, table: Model, gradient: RowGradient) -> No
     key = (table.id, "E")
     rows, dE = gradient.collect(table.ops)
     gradient.clear()
-    adam = optimizer.b1 > 0.0 and optimizer.b2 > 0.0
     if optimizer.use_radam or optimizer.averages is not None:
         dense = table.ops.xp.zeros_like(E)
         dense[rows] = dE
         optimizer(key, E, dense)
         return
     optimizer.nr_update[key] += 1
+    moments = _moments(optimizer, table.ops, key, E)
+    if can_compile(table.ops, E, dE, *moments) and E.flags.carray:
+        _update_compiled(optimizer, key, E, moments, rows, dE)
+    else:
+        _update_rows(optimizer, table.ops, key, E, moments, rows, dE)
+
+
+def _moments(optimizer: Optimizer, ops: Ops, key: tuple[int, str], E: Any) -> list[Any]:
+    """Adam's two moments, as the optimizer keeps them, in the shape of E; none for plain SGD."""
+    if not (optimizer.b1 > 0.0 and optimizer.b2 > 0.0):
+        return []
+    for store in (optimizer.mom1, optimizer.mom2):
+        if key not in store:
+            store[key] = ops.alloc1f(E.size)
+    stores: tuple[Any, Any] = (optimizer.mom1, optimizer.mom2)
+    return [store[key].reshape(E.shape) for store in stores]
+
+
+def _adam_rate(optimizer: Optimizer, key: tuple[int, str]) -> float:
+    """The learning rate with the correction of the moments (Kingma & Ba 2015, section 2)."""
+    steps = optimizer.nr_update[key]
+    fix1, fix2 = 1.0 - optimizer.b1**steps, 1.0 - optimizer.b2**steps
+    return optimizer.learn_rate * fix2**0.5 / fix1
+
+
+def _update_rows(
+    optimizer: Optimizer,
+    ops: Ops,
+    key: tuple[int, str],
+    E: Any,
+    moments: list[Any],
+    rows: Any,
+    dE: Any,
+) -> None:
+    """The step, through copies of the rows and their moments (Kingma & Ba 2015, algorithm 1)."""
     values = E[rows]
     if optimizer.L2 and not optimizer.L2_is_weight_decay:
-        dE += optimizer.L2 * values
-    if adam:
-        values = _adam_rows(optimizer, table.ops, key, E, rows, dE)
+        dE = dE + optimizer.L2 * values
+    if moments:
+        flat = [ops.xp.ascontiguousarray(array).reshape(-1) for array in (values, dE)]
+        flat += [moment[rows].reshape(-1) for moment in moments]
+        rate = _adam_rate(optimizer, key)
+        found: Any = ops.adam(
+            flat[0], flat[1], flat[2], flat[3], optimizer.b1, optimizer.b2, optimizer.eps, rate
+        )
+        values, _, *now = (array.reshape(dE.shape) for array in found)
+        for moment, rows_now in zip(moments, now, strict=True):
+            moment[rows] = rows_now
     else:
         values -= optimizer.learn_rate * dE
     if optimizer.L2 and optimizer.L2_is_weight_decay:
@@ -140,23 +203,18 @@ def update_rows(optimizer: Optimizer, table: Model, gradient: RowGradient) -> No
     E[rows] = values
 
 
-def _adam_rows(
-    optimizer: Optimizer, ops: Ops, key: tuple[int, str], E: Any, rows: Any, dE: Any
-) -> Any:
-    """The rows after Adam's step (Kingma & Ba 2015, algorithm 1), with the optimizer's moments."""
-    moments = []
-    for store in (optimizer.mom1, optimizer.mom2):
-        if key not in store:
-            store[key] = ops.alloc1f(E.size)
-        moments.append(ops.xp.reshape(store[key], E.shape))
-    steps = optimizer.nr_update[key]
-    fix1, fix2 = 1.0 - optimizer.b1**steps, 1.0 - optimizer.b2**steps
-    rate = optimizer.learn_rate * fix2**0.5 / fix1
-    values, gradient = E[rows].reshape(-1), ops.xp.ascontiguousarray(dE).reshape(-1)
-    mom1, mom2 = (moment[rows].reshape(-1) for moment in moments)
-    values, _, mom1, mom2 = ops.adam(
-        values, gradient, mom1, mom2, optimizer.b1, optimizer.b2, optimizer.eps, rate
-    )
-    moments[0][rows] = ops.xp.reshape(mom1, dE.shape)
-    moments[1][rows] = ops.xp.reshape(mom2, dE.shape)
-    return ops.xp.reshape(values, dE.shape)
+def _update_compiled(
+    optimizer: Optimizer, key: tuple[int, str], E: Any, moments: list[Any], rows: Any, dE: Any
+) -> None:
+    """The same in place."""
+    from seqpipe.kernels.rows import adam_rows, sgd_rows
+
+    decays = optimizer.L2_is_weight_decay
+    penalty = numpy.float32(0.0 if decays else optimizer.L2)
+    decay = numpy.float32(optimizer.learn_rate * optimizer.L2 if decays else 0.0)
+    places, dE = plain(rows, numpy.int64), plain(dE)
+    if not moments:
+        sgd_rows(E, places, dE, numpy.float32(optimizer.learn_rate), penalty, decay)
+        return
+    settings = (_adam_rate(optimizer, key), optimizer.b1, optimizer.b2, optimizer.eps)
+    adam_rows(E, *moments, places, dE, *map(numpy.float32, settings), penalty, decay)

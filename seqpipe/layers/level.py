@@ -9,11 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy
-from thinc.api import Model
+from thinc.api import Model, Ops
 
 from .array_path import Direction, array_walk
 from .cell import Cell
+from .compiled import kernels_serve
 from .packed import Packed, Packing, packed_rows, sample_width
+from .torch_path import torch_serves, torch_walk
 
 
 def recurrent_level(
@@ -101,7 +103,7 @@ def _forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Callable]:
     dtype = numpy.result_type(inputs.dtype, passes[0].get_param("Wx").dtype)
     initial = initial_state(model, len(packing.lengths)) if given is None else given
     states = by_rank(model, packing, initial, dtype)
-    walk = array_walk
+    walk = _way(ops, directions, dtype)
     Y, backward = walk(ops, directions, inputs, packing, states, keep=is_train)
     final = _by_sequence(xp, packing, states)
 
@@ -117,6 +119,17 @@ def _forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Callable]:
         return packed.with_data(dX), None if given is None else d_initial
 
     return (packed.with_data(Y), final), backprop
+
+
+def _way(ops: Ops, directions: list[Direction], dtype: Any) -> Callable:
+    """The quickest of the ways that these equations and arrays can go."""
+    if torch_serves(ops, directions):
+        return torch_walk
+    if dtype == numpy.float32 and kernels_serve(ops):
+        from .compiled_path import compiled_walk
+
+        return compiled_walk
+    return array_walk
 
 
 def _direction(node: Model) -> Direction:

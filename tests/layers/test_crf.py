@@ -6,8 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from thinc.api import NumpyOps
 
-from seqpipe.layers.crf import CRF, MISSING, TokenSoftmax, constrain, crf_loss, token_loss
+from seqpipe.layers.crf import (
+    CRF,
+    MISSING,
+    TokenSoftmax,
+    array_crf_loss,
+    constrain,
+    crf_loss,
+    token_loss,
+)
 from seqpipe.layers.crf_inference import (
+    array_forward_backward,
     forward_backward,
     log_partition,
     nbest,
@@ -57,19 +66,25 @@ def log_sum(values) -> float:
     return float(values.max() + numpy.log(numpy.exp(values - values.max()).sum()))
 
 
+INFERENCE = pytest.mark.parametrize(
+    "forward_backward", [forward_backward, array_forward_backward], ids=["compiled", "arrays"]
+)
+LOSSES = pytest.mark.parametrize("crf_loss", [crf_loss, array_crf_loss], ids=["compiled", "arrays"])
 CASES = pytest.mark.parametrize("forbid", [False, True], ids=["free", "constrained"])
 
 
+@INFERENCE
 @CASES
-def test_log_partition_is_the_sum_over_every_path(forbid):
+def test_log_partition_is_the_sum_over_every_path(forward_backward, forbid):
     P = potentials(forbid=forbid)
-    log_z = log_partition(P)
+    log_z = forward_backward(P).log_z
     for rank, _, emissions in sentences(P):
         assert log_z[rank] == pytest.approx(log_sum([s for _, s in every_path(P, emissions)]))
 
 
+@INFERENCE
 @CASES
-def test_marginals_are_sums_over_every_path(forbid):
+def test_marginals_are_sums_over_every_path(forward_backward, forbid):
     P = potentials(forbid=forbid)
     posteriors = forward_backward(P)
     marginals, pairs = posteriors.marginals(), numpy.zeros((3, 3))
@@ -135,8 +150,9 @@ def test_an_empty_sentence_can_be_read_in_one_way():
 
 
 @pytest.mark.parametrize("missing", [False, True], ids=["complete", "partial"])
+@LOSSES
 @CASES
-def test_loss_and_its_gradient(forbid, missing):
+def test_loss_and_its_gradient(crf_loss, forbid, missing):
     P = potentials(forbid=forbid)
     gold = gold_for(P, forbid, missing=missing)
     loss, gradient = crf_loss(P, gold)
@@ -197,6 +213,45 @@ def test_a_path_through_a_score_that_underflows_is_not_lost():
     loss, gradient = crf_loss(P, numpy.array([1, 2]))
     assert loss == pytest.approx(0.0)
     assert numpy.isfinite(gradient.emissions).all()
+
+
+def test_a_score_that_is_no_number_is_seen_in_its_sentence():
+    P = potentials([3, 2])
+    P.emissions[0, 1] = numpy.nan  # in the longer one
+    assert numpy.isnan(log_partition(P)).tolist() == [True, False]
+    assert numpy.isnan(crf_loss(P, numpy.zeros(5, dtype="int64"))[0])
+    assert numpy.isnan(viterbi(P)[1]).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("lengths", [[], [0, 0]], ids=str)
+def test_batches_without_tokens(lengths):
+    P = potentials(lengths)
+    loss, gradient = crf_loss(P, numpy.zeros(0, dtype="int64"))
+    assert loss == 0.0
+    assert not gradient.transitions.any()
+    assert viterbi(P)[1].tolist() == [0.0] * len(lengths)
+
+
+def test_scores_that_are_not_in_c_order():
+    P = potentials()
+    other = Potentials(
+        numpy.asfortranarray(P.emissions),
+        P.start[::-1].copy()[::-1],
+        numpy.asfortranarray(P.transitions),
+        P.end,
+        P.packing,
+    )
+    gold = gold_for(P, False)
+    assert crf_loss(other, gold)[0] == crf_loss(P, gold)[0]
+    assert viterbi(other)[0].tolist() == viterbi(P)[0].tolist()
+    assert log_partition(other).tolist() == log_partition(P).tolist()
+
+
+@pytest.mark.parametrize("gold", [[0, 3], [0, -2], [0]], ids=str)
+@pytest.mark.parametrize("loss", [crf_loss, token_loss])
+def test_gold_tags_that_are_no_tags_are_refused(loss, gold):
+    with pytest.raises(ValueError, match="expected"):
+        loss(potentials([2]), numpy.array(gold))
 
 
 def test_marginals_of_a_very_long_sentence_sum_to_one():

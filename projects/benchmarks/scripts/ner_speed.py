@@ -1,4 +1,4 @@
-"""Words a second of `rnn_ner` beside spaCy's own `ner`, training and tagging, in one run."""
+"""Words a second of `rnn_ner` beside spaCy's own `ner`, training and tagging, in one process."""
 
 import statistics
 import time
@@ -8,23 +8,20 @@ from typing import Annotated
 
 import spacy
 import typer
+from conll_ner import conll_examples, ner_settings, pipeline
+from fresh_process import at_threads
+from options import whole_numbers
+from rich.console import Console
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
-from spacy.util import fix_random_seed, minibatch, registry
-from thinc.api import Adam, Config
+from spacy.util import minibatch
+from thinc.api import Adam
 
+from seqpipe.cli.script import run_script
 from seqpipe.layers.threads import thread_count
-from seqpipe.reporting.metrics import write_metrics
-
-
-def pipeline(factory: str, examples: list[Example], config: dict) -> Language:
-    """An English pipeline of one component, initialised on the examples."""
-    fix_random_seed(0)
-    nlp = spacy.blank("en")
-    nlp.add_pipe(factory, name="ner", config=config)
-    nlp.initialize(lambda: examples)
-    return nlp
+from seqpipe.reporting.metrics import describe_corpus, write_metrics
+from seqpipe.reporting.tables import print_table
 
 
 def training(nlp: Language, examples: list[Example], size: int) -> Callable[[], float]:
@@ -54,10 +51,11 @@ def tagging(nlp: Language, examples: list[Example]) -> Callable[[], float]:
 
 
 def rates(runs: list[Callable[[], float]], words: int, repeats: int) -> list[list[float]]:
-    """Words a second of each run, the runs in turn, after one that does not count."""
+    """Words a second of each run, after one that does not count; in turn, each first by turns."""
     measured: list[list[float]] = [[] for _ in runs]
+    pairs = list(zip(runs, measured, strict=True))
     for i in range(repeats + 1):
-        for run, kept in zip(runs, measured, strict=True):
+        for run, kept in pairs if i % 2 else pairs[::-1]:
             seconds = run()
             if i:
                 kept.append(words / seconds)
@@ -80,37 +78,41 @@ def row(name: str, shape: str, ours: list[float], rival: list[float]) -> dict:
     }
 
 
+def measure(corpus: Path, config: Path, sentences: int, repeats: int) -> list[dict]:
+    """The rows at the number of threads that this process was started with."""
+    examples = conll_examples(corpus)
+    settings, _ = ner_settings(config)
+    ours, rival = pipeline(examples, settings), pipeline(examples, {"factory": "ner"})
+    some = examples[:sentences]
+    words = sum(len(eg.reference) for eg in some)
+    pair = rates([training(nlp, some, 32) for nlp in (ours, rival)], words, repeats)
+    rows = [row("ner training", "batches of 32 sentences", *pair)]
+    many = examples[: 5 * sentences]
+    words = sum(len(eg.reference) for eg in many)
+    pair = rates([tagging(nlp, many) for nlp in (ours, rival)], words, repeats)
+    return [*rows, row("ner tagging", "nlp.pipe on ready docs", *pair)]
+
+
 def main(
-    corpus: Path,
+    corpus: Annotated[Path, typer.Argument(help="Training file of CoNLL-2003.")],
     config: Annotated[Path, typer.Option(help="Config whose [components.ner] is ours.")],
-    output: Annotated[Path, typer.Option(help="JSON file for the results.")],
-    sentences: int = 3000,
-    repeats: int = 5,
+    output: Annotated[Path, typer.Option(help="JSON file of the results.")],
+    threads: Annotated[str, typer.Option(help="Numbers of threads, with commas.")] = "1,2",
+    sentences: Annotated[int, typer.Option(min=1, help="To train on; to tag, five times.")] = 3000,
+    repeats: Annotated[int, typer.Option(min=1, help="Passes that count.")] = 5,
 ) -> None:
     """Time both components on the same sentences of a CoNLL-2003 file."""
-    settings = Config().from_disk(config)
-    ours_config = dict(settings["components"]["ner"])
-    factory = ours_config.pop("factory")
-    reader = registry.readers.get("seqpipe.ConllCorpus.v1")
-    read = reader(corpus, columns={"word": 0, "ner": 3}, scheme="IOB1")
-    examples = list(read(spacy.blank("en")))
-    ours = pipeline(factory, examples, ours_config)
-    rival = pipeline("ner", examples, {})
-    trained = examples[:sentences]
-    words = sum(len(eg.reference) for eg in trained)
     rows = []
-    pair = rates([training(nlp, trained, 32) for nlp in (ours, rival)], words, repeats)
-    rows.append(row("ner training", "batches of 32 sentences", *pair))
-    words = sum(len(eg.reference) for eg in examples)
-    pair = rates([tagging(nlp, examples) for nlp in (ours, rival)], words, repeats)
-    rows.append(row("ner tagging", "nlp.pipe on ready docs", *pair))
-    write_metrics(output, {"rows": rows})
-    for line in rows:
-        print(
-            f"{line['name']:<14} ours {line['ours']:>7,}  {line['rival_name']} "
-            f"{line['rival']:>7,} {line['unit']}  ratio {line['ratio']}"
-        )
+    for count in whole_numbers(threads, "threads", 64):
+        rows += at_threads(count, measure, corpus, config, sentences, repeats)
+    write_metrics(output, {"rows": rows, "corpora": {"train": describe_corpus(corpus)}})
+    cells = [
+        [one["name"], str(one["threads"]), *(f"{one[key]:,}" for key in ("ours", "rival", "ratio"))]
+        for one in rows
+    ]
+    heads = ["", "threads", "rnn_ner", "spaCy ner", "ratio"]
+    print_table(Console(), "words a second", heads, cells)
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_script(main)

@@ -1,0 +1,1 @@
+"""Compiled loops over plain arrays (numba); they know neither Thinc nor spaCy."""

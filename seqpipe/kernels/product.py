@@ -1,0 +1,136 @@
+"""Matrix products in float32 of what the recurrent layers multiply: many times the same weights.
+
+The right factor is packed once, into panels as wide as a tile, `(K, width)` each, one after the
+other (Goto & van de Geijn 2008, section 5); the product then reads memory in order. Arrays are flat
+and in C order; a matrix in one is given by the place of its first value and by the steps from row
+to row.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .compile import kernel
+from .tile import machine_shape, make_move, make_tile
+
+SHAPE = machine_shape()
+LANES, ROWS, VECTORS = SHAPE.lanes, SHAPE.rows, SHAPE.vectors
+tile, move = make_tile(SHAPE), make_move(LANES)
+
+# Rows of the left factor that are multiplied with all panels in turn, and rows of the inner
+# dimension: the left block and one panel stay in the second-level cache.
+BLOCK_ROWS, BLOCK_INNER = 16 * ROWS, 512
+
+
+def panels_size(K: int, N: int) -> int:
+    """RETURNS (int): Floats that a right factor `(K, N)` takes when packed."""
+    return K * -(-N // LANES) * LANES
+
+
+@kernel
+def copy(source, s, target, t, count):
+    """Copy floats that lie side by side. (numba does not know that the arrays are two.)"""
+    whole = count - count % LANES
+    for i in range(0, whole, LANES):
+        move(source, s + i, target, t + i)
+    for i in range(whole, count):
+        target[t + i] = source[s + i]
+
+
+@kernel
+def pack(B, b, B_step, K, N, panels, p):
+    """Pack B `(K, N)`, rows B_step apart, into panels from place p on."""
+    vectors = (N + LANES - 1) // LANES
+    for first in range(0, vectors, VECTORS):
+        start = first * LANES
+        width = min(VECTORS, vectors - first) * LANES
+        filled = min(width, N - start)
+        for k in range(K):
+            copy(B, b + k * B_step + start, panels, p, filled)
+            for j in range(filled, width):
+                panels[p + j] = 0
+            p += width
+
+
+@kernel
+def pack_transposed(W, w, W_step, K, N, panels, p):
+    """Pack the transpose of W `(N, K)`, rows W_step apart, into panels from place p on."""
+    vectors = (N + LANES - 1) // LANES
+    for first in range(0, vectors, VECTORS):
+        start = first * LANES
+        width = min(VECTORS, vectors - first) * LANES
+        filled = min(width, N - start)
+        for block in range(0, K, LANES):
+            end = min(block + LANES, K)
+            for j in range(filled):
+                source = w + (start + j) * W_step
+                for k in range(block, end):
+                    panels[p + k * width + j] = W[source + k]
+            for j in range(filled, width):
+                for k in range(block, end):
+                    panels[p + k * width + j] = 0
+        p += K * width
+
+
+@kernel
+def add_block(A, a, row_step, step, panels, p, inner, k, C, c, C_step, M, N, K):
+    """C += A B for rows of A that stay in the cache.
+
+    A `(M, K)`: from place a, rows row_step apart, values step apart. B: rows k ... k + K - 1 of
+    what was packed, which has `inner` rows, from place p. C `(M, N)`: from place c.
+    """
+    vectors = (N + LANES - 1) // LANES
+    blocks = (M + ROWS - 1) // ROWS
+    for first in range(0, vectors, VECTORS):
+        count = min(VECTORS, vectors - first)
+        start = first * LANES
+        panel = p + start * inner + k * count * LANES
+        last = min(LANES, N - start - (count - 1) * LANES)
+        row = 0
+        for block in range(blocks):
+            rows = (M - row + blocks - block - 1) // (blocks - block)
+            tile(
+                rows, count, A, a + row * row_step, row_step, step, panels, panel,
+                C, c + row * C_step + start, C_step, K, last,
+            )  # fmt: skip
+            row += rows
+
+
+@kernel
+def add_product(A, a, A_step, panels, p, C, c, C_step, M, N, K):
+    """C += A B. A `(M, K)`: from place a, rows A_step apart. B `(K, N)`: packed, from place p."""
+    for row in range(0, M, BLOCK_ROWS):
+        rows = min(BLOCK_ROWS, M - row)
+        for k in range(0, K, BLOCK_INNER):
+            add_block(
+                A, a + row * A_step + k, A_step, 1, panels, p, K, k,
+                C, c + row * C_step, C_step, rows, N, min(BLOCK_INNER, K - k),
+            )  # fmt: skip
+
+
+@kernel
+def affine(A, a, A_step, panels, b, C, c, C_step, M, N, K):
+    """C = A B + b; arguments as for `add_product`, b `(N,)`."""
+    for row in range(M):
+        copy(b, 0, C, c + row * C_step, N)
+    add_product(A, a, A_step, panels, 0, C, c, C_step, M, N, K)
+
+
+@kernel
+def add_transposed_product(D, d, D_step, X, x, X_step, C, c, C_step, M, N, K):
+    """C += Dᵀ X: D `(K, M)` from place d, X `(K, N)` from place x, C `(M, N)` from place c."""
+    pieces = max(1, (K + BLOCK_INNER - 1) // BLOCK_INNER)
+    inner = max(1, (K + pieces - 1) // pieces)
+    panels = np.empty(inner * ((N + LANES - 1) // LANES) * LANES, np.float32)
+    block = np.empty(inner * BLOCK_ROWS, np.float32)
+    for k in range(0, K, inner):
+        some = min(inner, K - k)
+        pack(X, x + k * X_step, X_step, some, N, panels, 0)
+        for row in range(0, M, BLOCK_ROWS):
+            rows = min(BLOCK_ROWS, M - row)
+            for i in range(some):
+                copy(D, d + (k + i) * D_step + row, block, i * rows, rows)
+            add_block(
+                block, 0, 1, rows, panels, 0, some, 0,
+                C, c + row * C_step, C_step, rows, N, some,
+            )  # fmt: skip

@@ -1,0 +1,94 @@
+"""Cross-entropy over a softmax, for outputs as large as a vocabulary: the gradient takes the place
+of the logits, row by row.
+
+    loss = Σ_n log Σ_v exp(z_nv) - z_n,y(n)        ∂loss/∂z_nv = softmax(z_n)_v - [v = y(n)]
+
+(Goodfellow et al. 2016, section 6.2.2.3.) Memory limits the compiled loops: a second thread gains
+next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+from thinc.api import Ops
+
+from .compiled import can_compile, plain
+
+MISSING = -1  # the target of a row that has none
+
+
+def cross_entropy(ops: Ops, logits: Any, targets: Any) -> tuple[float, Any]:
+    """The loss of the rows whose target is known and its gradient; it overwrites the logits.
+
+    ops (Ops): Where the logits are.
+    logits (ndarray): `(N, V)`, floats.
+    targets (ndarray): The right id of each row, `(N,)`, or MISSING, which has no loss and the
+        gradient 0.
+    RETURNS: The loss, summed over rows, in nats, and its gradient, `(N, V)`: the array of the
+        logits itself wherever it is in C order.
+    RAISES (ValueError): If the targets are not one for each row, below V.
+    """
+    _check_targets(logits, targets)
+    if not can_compile(ops, logits):
+        return _cross_entropy(ops.xp, logits, targets)
+    from seqpipe.kernels.softmax import softmax_loss
+
+    logits, targets = plain(logits), plain(targets, numpy.int64)
+    return softmax_loss(logits, targets), logits
+
+
+def target_log_probs(ops: Ops, logits: Any, targets: Any) -> Any:
+    """log softmax(logits)[target] of each row in float64, `(N,)`; 0 where the target is MISSING.
+
+    For the arguments and errors see `cross_entropy`; the logits stay as they are.
+    """
+    _check_targets(logits, targets)
+    if not can_compile(ops, logits):
+        return _target_log_probs(ops.xp, logits, targets)
+    from seqpipe.kernels.softmax import target_log_probs as compiled
+
+    logits, targets = plain(logits), plain(targets, numpy.int64)
+    log_probs = numpy.empty(len(targets))
+    compiled(logits, targets, log_probs)
+    return log_probs
+
+
+def _check_targets(logits: Any, targets: Any) -> None:
+    if logits.ndim != 2 or targets.shape != logits.shape[:1]:
+        raise ValueError(
+            f"logits of shape {logits.shape} and targets of shape {targets.shape}: "
+            "expected (N, V) and (N,)"
+        )
+    if len(targets) and not MISSING <= int(targets.min()) <= int(targets.max()) < logits.shape[1]:
+        found = [int(targets.min()), int(targets.max())]
+        raise ValueError(
+            f"targets from {found[0]} to {found[1]}: expected ids from 0 to {logits.shape[1] - 1}, "
+            f"or {MISSING} where there is none"
+        )
+
+
+def _cross_entropy(xp: Any, logits: Any, targets: Any) -> tuple[float, Any]:
+    """The array code, which is the specification."""
+    known = xp.flatnonzero(targets != MISSING)
+    observed = (known, targets[known])
+    loss = -float(_target_log_probs(xp, logits, targets).sum())
+    if logits.size:
+        logits -= logits.max(axis=1, keepdims=True)
+        xp.exp(logits, out=logits)
+        logits /= logits.sum(axis=1, keepdims=True)
+    logits[targets == MISSING] = 0.0
+    logits[observed] -= 1.0
+    return loss, logits
+
+
+def _target_log_probs(xp: Any, logits: Any, targets: Any) -> Any:
+    log_probs = xp.zeros(len(targets), dtype="float64")
+    known = xp.flatnonzero(targets != MISSING)
+    if len(known):
+        rows = logits[known]
+        rows -= rows.max(axis=1, keepdims=True)
+        chosen = rows[xp.arange(len(known)), targets[known]].astype("float64")
+        log_probs[known] = chosen - xp.log(xp.exp(rows).sum(axis=1, dtype="float64"))
+    return log_probs
