@@ -1,4 +1,4 @@
-"""tanh and σ in float32, in a form that the compiler turns into vector instructions.
+"""tanh and σ of vectors.
 
 tanh x is approximated by a quotient of an odd polynomial of degree 13 and an even one of degree 6,
 as in Eigen's `ptanh_float`, off by less than 5e-7; beyond ±7.9 it is ±1. NaN stays NaN.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from .compile import kernel
+from .vector import within
 
 BOUND = np.float32(7.90531110763549805)
 ODD = tuple(
@@ -20,25 +21,27 @@ ODD = tuple(
 )  # fmt: skip
 EVEN = tuple(
     np.float32(c)
-    for c in (4.89352518554385e-03, 2.26843463243900e-03, 1.18534705686654e-04, 1.19825839466702e-06)
+    for c in (
+        4.89352518554385e-03,
+        2.26843463243900e-03,
+        1.18534705686654e-04,
+        1.19825839466702e-06,
+    )
 )
-ZERO, HALF, ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
+HALF, ONE = np.float32(0.5), np.float32(1.0)
 
 
 @kernel
 def tanh(x):
-    x = BOUND if x > BOUND else x
-    x = -BOUND if x < -BOUND else x
+    x = within(x, BOUND)
     s = x * x
-    p = ODD[6]
-    p = p * s + ODD[5]
+    p = ODD[6] * s + ODD[5]
     p = p * s + ODD[4]
     p = p * s + ODD[3]
     p = p * s + ODD[2]
     p = p * s + ODD[1]
     p = p * s + ODD[0]
-    q = EVEN[3]
-    q = q * s + EVEN[2]
+    q = EVEN[3] * s + EVEN[2]
     q = q * s + EVEN[1]
     q = q * s + EVEN[0]
     return x * p / q

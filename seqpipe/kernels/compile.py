@@ -19,7 +19,7 @@ from numba.core.caching import FunctionCache
 
 logger = logging.getLogger("seqpipe")
 
-# What may be rearranged. Not the flags that let the compiler assume that nothing is NaN or infinite.
+# What may be rearranged. Not the flags that take it for granted that nothing is NaN or infinite.
 FAST = {"afn", "arcp", "contract", "nsz", "reassoc"}
 
 
@@ -29,9 +29,9 @@ def kernel(function: Callable) -> Any:
     RAISES (RuntimeError): If there is no folder to keep what was compiled, or numba's compiler is
         turned off (`NUMBA_DISABLE_JIT`).
     """
-    if config.DISABLE_JIT:
+    if getattr(config, "DISABLE_JIT", 0):
         raise RuntimeError("numba's compiler is turned off, by NUMBA_DISABLE_JIT")
-    compiled = njit(nogil=True, fastmath=FAST, error_model="numpy")(function)
+    compiled: Any = njit(nogil=True, fastmath=FAST, error_model="numpy")(function)
     compiled._cache = _RoomCache(function)
     return compiled
 
@@ -50,10 +50,13 @@ class _RoomStamp:
         return _room_stamp()
 
 
-class _RoomCacheImpl(FunctionCache._impl_class):
+_CacheImpl: Any = FunctionCache._impl_class
+
+
+class _RoomCacheImpl(_CacheImpl):
     _locator_classes = tuple(
         type(f"Room{locator.__name__}", (_RoomStamp, locator), {})
-        for locator in FunctionCache._impl_class._locator_classes
+        for locator in _CacheImpl._locator_classes
     )
 
 

@@ -12,7 +12,8 @@ from .activation import ONE, sigmoid, tanh
 from .compile import kernel
 from .hidden import Norm, add_hidden, add_hidden_back, normalise_input, normalise_input_back
 from .product import copy
-from .walk import add_row, place_of_step
+from .vector import LANES, load, store
+from .walk import add_row, clear, place_of_step
 
 # Where the gradient of each parameter begins in `sums`, in units of H; and its end.
 SUMS = {"b": 0, "gain_x": 3, "gain_h": 6, "bh": 9, "end": 10}
@@ -35,32 +36,28 @@ def forward(walk, P, p0, P_step, b, c, Y, y0, Y_step, equations, gates, candidat
     """Walk over the sequences walk.first ... walk.end - 1, by rank.
 
     P: Wx x of every token, from column p0; becomes the blocks' activations. c: the state `(B, H)`,
-    becomes the final one. Y: c<t> of every token, from column y0. kept: room for c<t-1>; and for
-    Γr * c<t-1> of the full form, or Wcc c<t-1> + bh of reset_after.
+    becomes the final one. Y: c<t> of every token, from column y0. kept: room for Γr * c<t-1> of the
+    full form, or Wcc c<t-1> + bh of reset_after.
     """
     H, state, width = equations.H, walk.first * equations.H, _gates_width(equations)
-    before, inner = kept
+    inner, _ = kept
+    norm = equations.input_norm
     for i in range(len(walk.sizes)):
         token, rows = place_of_step(walk, i)
         k = token if walk.keep else walk.first
         p = token * P_step + p0
-        copy(c, state, before, k * H, rows * H)
         for row in range(rows):
-            blocks = P[p + row * P_step : p + row * P_step + width + H]
-            normalise_input(equations.input_norm, blocks, b, width, k + row)
+            normalise_input(norm, P, p + row * P_step, width + H, width, b, k + row)
         add_hidden(gates, c, state, H, P, p, P_step, rows, width, k, walk.first)
         for row in range(rows):
-            blocks = P[p + row * P_step : p + row * P_step + width]
-            there = slice((k + row) * H, (k + row + 1) * H)
-            _open_gates(blocks, before[there], inner[there], equations)
+            here, s = p + row * P_step, state + row * H
+            _open_gates(P, here, width, c, s, inner, (k + row) * H, equations)
         _add_candidate(
             candidate, c, state, inner, k * H, P, p + width, P_step, rows, k, walk.first, equations
         )
         for row in range(rows):
-            blocks = P[p + row * P_step : p + row * P_step + width + H]
-            here = slice(state + row * H, state + (row + 1) * H)
-            _update(blocks, c[here], inner[(k + row) * H : (k + row + 1) * H], equations)
-            copy(c, state + row * H, Y, (token + row) * Y_step + y0, H)
+            here, s, y = p + row * P_step, state + row * H, (token + row) * Y_step + y0
+            _update(P, here, width, c, s, inner, (k + row) * H, equations, Y, y)
 
 
 @kernel
@@ -69,16 +66,17 @@ def _gates_width(equations):
 
 
 @kernel
-def _open_gates(blocks, before, inner, equations):
+def _open_gates(P, p, width, c, s, inner, k, equations):
     """The gates' activations; what the candidate's product takes, or what it is added to."""
     H = equations.H
-    for j in range(len(blocks)):
-        blocks[j] = sigmoid(blocks[j])
+    for j in range(0, width, LANES):
+        store(P, p + j, width - j, sigmoid(load(P, p + j, width - j)))
     if equations.form == FULL:
-        for j in range(H):
-            inner[j] = blocks[H + j] * before[j]
+        for j in range(0, H, LANES):
+            n = H - j
+            store(inner, k + j, n, load(P, p + H + j, n) * load(c, s + j, n))
     elif equations.form == RESET_AFTER:
-        inner[:] = equations.bh
+        copy(equations.bh, 0, inner, k, H)
 
 
 @kernel
@@ -94,92 +92,95 @@ def _add_candidate(hidden, c, s, inner, n, P, p, P_step, rows, k, rank, equation
 
 
 @kernel
-def _update(blocks, c, inner, equations):
+def _update(P, p, width, c, s, inner, k, equations, Y, y):
     """c~, and c<t> = Γu * c~ + (1 - Γu) * c<t-1>."""
-    H = len(c)
-    new = blocks[len(blocks) - H :]
-    if equations.form == RESET_AFTER:
-        for j in range(H):
-            new[j] += blocks[H + j] * inner[j]
-    for j in range(H):
-        new[j] = tanh(new[j])
-        c[j] += blocks[j] * (new[j] - c[j])
+    H = equations.H
+    for j in range(0, H, LANES):
+        n = H - j
+        new = load(P, p + width + j, n)
+        if equations.form == RESET_AFTER:
+            new = new + load(P, p + H + j, n) * load(inner, k + j, n)
+        new = tanh(new)
+        store(P, p + width + j, n, new)
+        before = load(c, s + j, n)
+        value = before + load(P, p + j, n) * (new - before)
+        store(c, s + j, n, value)
+        store(Y, y + j, n, value)
 
 
 @kernel
-def backward(walk, P, p0, P_step, dY, y0, Y_step, dc, equations, gates, candidate, kept, sums):
+def backward(
+    walk, P, p0, P_step, Y, dY, y0, Y_step, dc, equations, gates, candidate, kept, before, sums
+):
     """Backpropagate through the same sequences.
 
     P becomes the gradient of Wx x; dc `(B, H)`: that of the final state becomes that of the initial
-    one. In reset_after Wcc c<t-1> + bh becomes its gradient. kept: what `forward` kept, and room
-    for the gradient of Γr * c<t-1>, `(B, H)`. sums `(10 H,)`: the gradients of the parameters are
+    one. Y: c<t>, after those the initial states. before: for each token the row of c<t-1> there.
+    In reset_after Wcc c<t-1> + bh becomes its gradient. kept: what `forward` kept, and room for the
+    gradient of Γr * c<t-1>, `(B, H)`. sums `(10 H,)`: the gradients of the parameters are
     added, see SUMS.
     """
     H, state, width = equations.H, walk.first * equations.H, _gates_width(equations)
-    before, inner, d_reset = kept
+    inner, d_reset = kept
+    norm = equations.input_norm
     for i in range(len(walk.sizes) - 1, -1, -1):
         token, rows = place_of_step(walk, i)
         p = token * P_step + p0
         for row in range(rows):
-            blocks = P[p + row * P_step : p + row * P_step + width + H]
-            here = slice(state + row * H, state + (row + 1) * H)
-            there = slice((token + row) * H, (token + row + 1) * H)
-            y = (token + row) * Y_step + y0
-            add_row(dY[y : y + H], dc[here])
-            _update_back(blocks, dc[here], before[there])
+            here, s, k = p + row * P_step, state + row * H, (token + row) * H
+            add_row(dY, (token + row) * Y_step + y0, dc, s, H)
+            c = before[token + row] * Y_step + y0
+            _update_back(P, here, width, dc, s, Y, c, H)
             if equations.form == RESET_AFTER:
-                _reset_after_back(blocks, inner[there])
-                add_row(inner[there], sums[BH * H : (BH + 1) * H])
-        d_gain = sums[GAIN_H * H + width :]
+                _reset_after_back(P, here, inner, k, H)
+                add_row(inner, k, sums, BH * H, H)
+        q = GAIN_H * H + width
         if equations.form == RESET_AFTER:
-            add_hidden_back(candidate, inner, token * H, H, H, dc, state, rows, H, token, d_gain)
+            add_hidden_back(candidate, inner, token * H, H, H, dc, state, rows, H, token, sums, q)
         elif equations.form == SIMPLIFIED:
-            add_hidden_back(candidate, P, p + H, P_step, H, dc, state, rows, H, token, d_gain)
+            add_hidden_back(candidate, P, p + H, P_step, H, dc, state, rows, H, token, sums, q)
         else:
-            d_reset[state : state + rows * H] = 0
+            clear(d_reset, state, rows * H)
             add_hidden_back(
-                candidate, P, p + width, P_step, H, d_reset, state, rows, H, token, d_gain
+                candidate, P, p + width, P_step, H, d_reset, state, rows, H, token, sums, q
             )
             for row in range(rows):
-                here = slice(state + row * H, state + (row + 1) * H)
-                there = slice((token + row) * H, (token + row + 1) * H)
-                reset = P[p + row * P_step + H : p + row * P_step + 2 * H]
-                _reset_back(reset, d_reset[here], dc[here], before[there])
-        d_gain = sums[GAIN_H * H :]
-        add_hidden_back(gates, P, p, P_step, H, dc, state, rows, width, token, d_gain)
+                here, s = p + H + row * P_step, state + row * H
+                _reset_back(P, here, d_reset, dc, s, Y, before[token + row] * Y_step + y0, H)
+        add_hidden_back(gates, P, p, P_step, H, dc, state, rows, width, token, sums, GAIN_H * H)
         for row in range(rows):
-            blocks = P[p + row * P_step : p + row * P_step + width + H]
-            add_row(blocks, sums[: width + H])
-            d_gain = sums[GAIN_X * H :]
-            normalise_input_back(equations.input_norm, blocks, width, token + row, d_gain)
+            here = p + row * P_step
+            add_row(P, here, sums, 0, width + H)
+            normalise_input_back(norm, P, here, width + H, width, token + row, sums, GAIN_X * H)
 
 
 @kernel
-def _update_back(blocks, dc, before):
+def _update_back(P, p, width, dc, s, Y, c, H):
     """The gradients of the inputs of Γu and c~ take their places; dc becomes its part of c<t-1>."""
-    H = len(dc)
-    new = blocks[len(blocks) - H :]
-    for j in range(H):
-        update, candidate, d = blocks[j], new[j], dc[j]
-        blocks[j] = d * (candidate - before[j]) * update * (ONE - update)
-        new[j] = d * update * (ONE - candidate * candidate)
-        dc[j] = d * (ONE - update)
+    for j in range(0, H, LANES):
+        n = H - j
+        update, new, d = load(P, p + j, n), load(P, p + width + j, n), load(dc, s + j, n)
+        change = new - load(Y, c + j, n)
+        store(P, p + j, n, d * change * update * (ONE - update))
+        store(P, p + width + j, n, d * update * (ONE - new * new))
+        store(dc, s + j, n, d * (ONE - update))
 
 
 @kernel
-def _reset_after_back(blocks, inner):
+def _reset_after_back(P, p, inner, k, H):
     """The gradients of Γr's input and of what Γr multiplied take their places."""
-    H = len(inner)
-    for j in range(H):
-        reset, d = blocks[H + j], blocks[2 * H + j]
-        blocks[H + j] = d * inner[j] * reset * (ONE - reset)
-        inner[j] = d * reset
+    for j in range(0, H, LANES):
+        n = H - j
+        reset, d = load(P, p + H + j, n), load(P, p + 2 * H + j, n)
+        store(P, p + H + j, n, d * load(inner, k + j, n) * reset * (ONE - reset))
+        store(inner, k + j, n, d * reset)
 
 
 @kernel
-def _reset_back(reset, d_reset, dc, before):
+def _reset_back(P, p, d_reset, dc, s, Y, c, H):
     """The same for Γr * c<t-1>, whose gradient is d_reset."""
-    for j in range(len(reset)):
-        open_, d = reset[j], d_reset[j]
-        reset[j] = d * before[j] * open_ * (ONE - open_)
-        dc[j] += d * open_
+    for j in range(0, H, LANES):
+        n = H - j
+        reset, d = load(P, p + j, n), load(d_reset, s + j, n)
+        store(P, p + j, n, d * load(Y, c + j, n) * reset * (ONE - reset))
+        store(dc, s + j, n, load(dc, s + j, n) + d * reset)

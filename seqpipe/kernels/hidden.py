@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .activation import ONE, ZERO
 from .compile import kernel
 from .product import add_product
-from .walk import add_row
+from .vector import LANES, among, load, store, total_of, zeros
+from .walk import add_row, clear
 
-EPSILON = np.float32(1e-5)
+EPSILON, UNIT = np.float32(1e-5), np.float32(1)
 
 
 class Norm(NamedTuple):
@@ -46,37 +46,39 @@ class Hidden(NamedTuple):
 
 
 @kernel
-def normalise(z, gain, normed):
-    """A row becomes γ (z - mean) / sqrt(variance + ε). RETURNS: What it was multiplied by."""
-    width = len(z)
-    mean = ZERO
-    for j in range(width):
-        mean += z[j]
-    mean /= width
-    variance = ZERO
-    for j in range(width):
-        variance += (z[j] - mean) * (z[j] - mean)
-    inverse = ONE / np.sqrt(variance / width + EPSILON)
-    for j in range(width):
-        normed[j] = (z[j] - mean) * inverse
-    for j in range(width):
-        z[j] = normed[j] * gain[j]
+def normalise(Z, z, width, gain, g, normed, n):
+    """A row of Z becomes γ (z - mean) / sqrt(variance + ε). RETURNS: What it was multiplied by."""
+    total = zeros()
+    for j in range(0, width, LANES):
+        total = total + load(Z, z + j, width - j)
+    mean = total_of(total) / np.float32(width)
+    total = zeros()
+    for j in range(0, width, LANES):
+        centred = among(load(Z, z + j, width - j) - mean, width - j)
+        total = total + centred * centred
+    inverse = UNIT / np.sqrt(total_of(total) / np.float32(width) + EPSILON)
+    for j in range(0, width, LANES):
+        row = (load(Z, z + j, width - j) - mean) * inverse
+        store(normed, n + j, width - j, row)
+        store(Z, z + j, width - j, row * load(gain, g + j, width - j))
     return inverse
 
 
 @kernel
-def normalise_back(d, gain, normed, inverse, out, d_gain):
-    """The gradient of a row that was normalised, from d to `out`; that of γ is added to d_gain."""
-    width = len(d)
-    mean, slope = ZERO, ZERO
-    for j in range(width):
-        mean += d[j] * gain[j]
-        slope += d[j] * gain[j] * normed[j]
-    mean, slope = mean / width, slope / width
-    for j in range(width):
-        d_gain[j] += d[j] * normed[j]
-    for j in range(width):
-        out[j] = (d[j] * gain[j] - mean - normed[j] * slope) * inverse
+def normalise_back(D, d, width, gain, g, normed, n, inverse, out, o, d_gain, q):
+    """The gradient of a row that was normalised, from D to `out`; that of γ is added to d_gain."""
+    total, slopes = zeros(), zeros()
+    for j in range(0, width, LANES):
+        scaled = load(D, d + j, width - j) * load(gain, g + j, width - j)
+        total = total + scaled
+        slopes = slopes + scaled * load(normed, n + j, width - j)
+    mean = total_of(total) / np.float32(width)
+    slope = total_of(slopes) / np.float32(width)
+    for j in range(0, width, LANES):
+        gradient, row = load(D, d + j, width - j), load(normed, n + j, width - j)
+        store(d_gain, q + j, width - j, load(d_gain, q + j, width - j) + gradient * row)
+        scaled = gradient * load(gain, g + j, width - j)
+        store(out, o + j, width - j, (scaled - mean - row * slope) * inverse)
 
 
 @kernel
@@ -85,57 +87,60 @@ def add_hidden(hidden, source, s, H, P, p, P_step, rows, width, k, rank):
     if len(hidden.norm.gain) == 0:
         add_product(source, s, H, hidden.forward, 0, P, p, P_step, rows, width, H)
         return
-    norm, z = hidden.norm, rank * width
-    hidden.product[z : z + rows * width] = 0
-    add_product(source, s, H, hidden.forward, 0, hidden.product, z, width, rows, width, H)
+    norm, product, z = hidden.norm, hidden.product, rank * width
+    clear(product, z, rows * width)
+    add_product(source, s, H, hidden.forward, 0, product, z, width, rows, width, H)
     for row in range(rows):
-        product = hidden.product[z + row * width : z + (row + 1) * width]
-        normed = norm.normed[(k + row) * width : (k + row + 1) * width]
-        norm.inverse[k + row] = normalise(product, norm.gain, normed)
-        add_row(product, P[p + row * P_step : p + row * P_step + width])
+        place, kept = z + row * width, k + row
+        norm.inverse[kept] = normalise(
+            product, place, width, norm.gain, 0, norm.normed, kept * width
+        )
+        add_row(product, place, P, p + row * P_step, width)
 
 
 @kernel
-def add_hidden_back(hidden, D, d, D_step, H, out, o, rows, width, k, d_gain):
+def add_hidden_back(hidden, D, d, D_step, H, out, o, rows, width, k, d_gain, q):
     """out += the gradient of a<t-1>, from that of what `add_hidden` added, D.
 
-    The gradient of γ is added to d_gain.
+    The gradient of γ is added to d_gain, from place q on.
     """
-    norm = hidden.norm
+    norm, d_product = hidden.norm, hidden.d_product
     if len(norm.gain) == 0:
         add_product(D, d, D_step, hidden.back, 0, out, o, H, rows, H, width)
         return
     for row in range(rows):
-        kept = slice((k + row) * width, (k + row + 1) * width)
+        kept = (k + row) * width
         normalise_back(
-            D[d + row * D_step : d + row * D_step + width], norm.gain, norm.normed[kept],
-            norm.inverse[k + row], hidden.d_product[kept], d_gain,
+            D, d + row * D_step, width, norm.gain, 0, norm.normed, kept,
+            norm.inverse[k + row], d_product, kept, d_gain, q,
         )  # fmt: skip
-    add_product(hidden.d_product, k * width, width, hidden.back, 0, out, o, H, rows, H, width)
+    add_product(d_product, k * width, width, hidden.back, 0, out, o, H, rows, H, width)
 
 
 @kernel
-def normalise_input(norm, z, b, first, k):
+def normalise_input(norm, P, p, width, first, b, k):
     """Wx x of a token: the first columns normalised, the others apart; then the bias is added."""
-    width = len(z)
     if len(norm.gain) == 0:
         return
-    normed = norm.normed[k * width : (k + 1) * width]
-    norm.inverse[2 * k] = normalise(z[:first], norm.gain[:first], normed[:first])
+    inverse, n = norm.inverse, k * width
+    inverse[2 * k] = normalise(P, p, first, norm.gain, 0, norm.normed, n)
     if first < width:
-        norm.inverse[2 * k + 1] = normalise(z[first:], norm.gain[first:], normed[first:])
-    add_row(b, z)
+        second = width - first
+        inverse[2 * k + 1] = normalise(
+            P, p + first, second, norm.gain, first, norm.normed, n + first
+        )
+    add_row(b, 0, P, p, width)
 
 
 @kernel
-def normalise_input_back(norm, d, first, k, d_gain):
-    """The gradient of Wx x of a token, in place; that of γ is added to d_gain."""
-    width = len(d)
+def normalise_input_back(norm, P, p, width, first, k, d_gain, q):
+    """The gradient of Wx x of a token, in place; that of γ is added to d_gain, from place q on."""
     if len(norm.gain) == 0:
         return
-    gain, normed = norm.gain, norm.normed[k * width : (k + 1) * width]
-    inverse = norm.inverse[2 * k]
-    normalise_back(d[:first], gain[:first], normed[:first], inverse, d[:first], d_gain[:first])
+    gain, normed, inverse, n = norm.gain, norm.normed, norm.inverse, k * width
+    normalise_back(P, p, first, gain, 0, normed, n, inverse[2 * k], P, p, d_gain, q)
     if first < width:
-        inverse = norm.inverse[2 * k + 1]
-        normalise_back(d[first:], gain[first:], normed[first:], inverse, d[first:], d_gain[first:])
+        p2, n2, q2, second = p + first, n + first, q + first, width - first
+        normalise_back(
+            P, p2, second, gain, first, normed, n2, inverse[2 * k + 1], P, p2, d_gain, q2
+        )

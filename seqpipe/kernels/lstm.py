@@ -18,8 +18,8 @@ from .hidden import (
     normalise_input,
     normalise_input_back,
 )
-from .product import copy
-from .walk import add_row, place_of_step
+from .vector import LANES, load, store
+from .walk import add_row, clear, place_of_step
 
 
 class Equations(NamedTuple):
@@ -49,136 +49,140 @@ def forward(walk, P, p0, P_step, b, a, c, Y, y0, Y_step, equations, hidden, kept
     """Walk over the sequences walk.first ... walk.end - 1, by rank.
 
     P: Wx x of every token, from column p0; becomes the blocks' activations. a, c: the state
-    `(B, H)`, becomes the final one. Y: a<t> of every token, from column y0. kept: room for a<t-1>,
-    c<t-1> and tanh(c<t>).
+    `(B, H)`, becomes the final one. Y: a<t> of every token, from column y0. kept: room for c<t>.
     """
-    H, state = equations.H, walk.first * equations.H
-    a_before, c_before, squashed = kept
+    H, state, norm = equations.H, walk.first * equations.H, equations.input_norm
+    (cells,) = kept
     for i in range(len(walk.sizes)):
         token, rows = place_of_step(walk, i)
         k = token if walk.keep else walk.first
         p = token * P_step + p0
-        copy(a, state, a_before, k * H, rows * H)
         for row in range(rows):
-            blocks = P[p + row * P_step : p + row * P_step + 4 * H]
-            normalise_input(equations.input_norm, blocks, b, 4 * H, k + row)
+            normalise_input(norm, P, p + row * P_step, 4 * H, 4 * H, b, k + row)
         add_hidden(hidden, a, state, H, P, p, P_step, rows, 4 * H, k, walk.first)
         for row in range(rows):
-            blocks = P[p + row * P_step : p + row * P_step + 4 * H]
-            here = slice(state + row * H, state + (row + 1) * H)
-            there = slice((k + row) * H, (k + row + 1) * H)
-            _gates(blocks, c[here], c_before[there], equations.peepholes)
-            _output(blocks[2 * H : 3 * H], c[here], squashed[there], equations, k + row, a[here])
-            copy(a, state + row * H, Y, (token + row) * Y_step + y0, H)
+            here, s = p + row * P_step, state + row * H
+            _gates(P, here, H, c, s, a, cells, (k + row) * H, equations.peepholes)
+            _normalise_cell(a, s, H, equations, k + row)
+            y = (token + row) * Y_step + y0
+            _output(P, here + 2 * H, a, s, H, Y, y, equations.is_tanh)
 
 
 @kernel
-def _gates(blocks, c, before, peepholes):
-    """The blocks' activations, and c<t>."""
-    H = len(c)
-    if len(peepholes):
-        for gate in range(3):
-            columns, weights = blocks[gate * H : (gate + 1) * H], peepholes[gate * H :]
-            for j in range(H):
-                columns[j] += weights[j] * c[j]
-    for j in range(H):
-        update, forget = sigmoid(blocks[j]), sigmoid(blocks[H + j])
-        output, candidate = sigmoid(blocks[2 * H + j]), tanh(blocks[3 * H + j])
-        before[j] = c[j]
-        c[j] = update * candidate + forget * c[j]
-        blocks[j] = update
-        blocks[H + j] = forget
-        blocks[2 * H + j] = output
-        blocks[3 * H + j] = candidate
+def _gates(P, p, H, c, s, cell, cells, k, peepholes):
+    """The blocks' activations, and c<t>, which is also put into `cell`."""
+    for j in range(0, H, LANES):
+        n = H - j
+        update, forget = load(P, p + j, n), load(P, p + H + j, n)
+        output, candidate = load(P, p + 2 * H + j, n), tanh(load(P, p + 3 * H + j, n))
+        value = load(c, s + j, n)
+        if len(peepholes):
+            update = update + load(peepholes, j, n) * value
+            forget = forget + load(peepholes, H + j, n) * value
+            output = output + load(peepholes, 2 * H + j, n) * value
+        update, forget = sigmoid(update), sigmoid(forget)
+        store(P, p + j, n, update)
+        store(P, p + H + j, n, forget)
+        store(P, p + 2 * H + j, n, sigmoid(output))
+        store(P, p + 3 * H + j, n, candidate)
+        value = update * candidate + forget * value
+        store(c, s + j, n, value)
+        store(cells, k + j, n, value)
+        store(cell, s + j, n, value)
 
 
 @kernel
-def _output(gate, c, squashed, equations, row, a):
-    """a<t> = Γo * tanh(c<t>), or what stands in its place."""
-    H = len(c)
-    if len(equations.cell_norm.gain):
-        squashed[:] = c
-        _normalise_cell(equations, squashed, row)
-        c = squashed
-    if equations.is_tanh:
-        for j in range(H):
-            squashed[j] = tanh(c[j])
-            a[j] = gate[j] * squashed[j]
-    else:
-        for j in range(H):
-            squashed[j] = c[j]
-            a[j] = gate[j] * c[j]
+def _normalise_cell(cell, s, H, equations, row):
+    norm = equations.cell_norm
+    if len(norm.gain):
+        norm.inverse[row] = normalise(cell, s, H, norm.gain, 0, norm.normed, row * H)
+        add_row(equations.shift, 0, cell, s, H)
 
 
 @kernel
-def _normalise_cell(equations, c, row):
-    norm, H = equations.cell_norm, len(c)
-    norm.inverse[row] = normalise(c, norm.gain, norm.normed[row * H : (row + 1) * H])
-    add_row(equations.shift, c)
+def _output(P, gate, a, s, H, Y, y, is_tanh):
+    """a<t> = Γo * tanh(c<t>), where a holds c<t>."""
+    for j in range(0, H, LANES):
+        n = H - j
+        value = load(a, s + j, n)
+        if is_tanh:
+            value = tanh(value)
+        value = load(P, gate + j, n) * value
+        store(a, s + j, n, value)
+        store(Y, y + j, n, value)
 
 
 @kernel
-def backward(walk, P, p0, P_step, dY, y0, Y_step, da, dc, equations, hidden, kept, sums):
+def backward(walk, P, p0, P_step, Y, dY, y0, Y_step, da, dc, equations, hidden, kept, before, sums):
     """Backpropagate through the same sequences.
 
     P becomes the gradient of Wx x; da, dc, `(B, H)`: that of the final state becomes that of the
-    initial one. sums `(17 H,)`: the gradients of the parameters are added, see SUMS.
+    initial one. kept: c<t>, and after those the initial states. before: for each token the place of
+    c<t-1> there. sums `(17 H,)`: the gradients of the parameters are added, see SUMS.
     """
-    H, state = equations.H, walk.first * equations.H
-    _, c_before, squashed = kept
+    H, state, norm = equations.H, walk.first * equations.H, equations.input_norm
+    (cells,) = kept
     for i in range(len(walk.sizes) - 1, -1, -1):
         token, rows = place_of_step(walk, i)
         p = token * P_step + p0
         for row in range(rows):
-            blocks = P[p + row * P_step : p + row * P_step + 4 * H]
-            here = slice(state + row * H, state + (row + 1) * H)
-            there = slice((token + row) * H, (token + row + 1) * H)
-            y = (token + row) * Y_step + y0
-            add_row(dY[y : y + H], da[here])
-            output = blocks[2 * H : 3 * H]
-            _output_back(output, da[here], dc[here], squashed[there], equations, token + row, sums)
-            _gates_back(blocks, dc[here], c_before[there], equations.peepholes, sums)
-            add_row(blocks, sums[: 4 * H])
-        da[state : state + rows * H] = 0
-        d_gain = sums[GAIN_H * H :]
-        add_hidden_back(hidden, P, p, P_step, H, da, state, rows, 4 * H, token, d_gain)
+            here, s = p + row * P_step, state + row * H
+            add_row(dY, (token + row) * Y_step + y0, da, s, H)
+            _output_back(P, here + 2 * H, da, s, H, cells, token + row, equations, sums)
+            c = before[token + row] * H
+            _gates_back(P, here, H, da, dc, s, cells, c, equations.peepholes, sums)
+            add_row(P, here, sums, 0, 4 * H)
+        clear(da, state, rows * H)
+        add_hidden_back(hidden, P, p, P_step, H, da, state, rows, 4 * H, token, sums, GAIN_H * H)
         for row in range(rows):
-            blocks = P[p + row * P_step : p + row * P_step + 4 * H]
-            d_gain = sums[GAIN_X * H :]
-            normalise_input_back(equations.input_norm, blocks, 4 * H, token + row, d_gain)
+            here = p + row * P_step
+            normalise_input_back(norm, P, here, 4 * H, 4 * H, token + row, sums, GAIN_X * H)
 
 
 @kernel
-def _output_back(gate, da, dc, squashed, equations, row, sums):
-    """Adds to dc, and puts the gradient of Γo's input in the place of Γo."""
-    H = len(da)
-    for j in range(H):
-        output, value = gate[j], squashed[j]
-        slope = ONE - value * value if equations.is_tanh else ONE
-        gate[j] = da[j] * value * output * (ONE - output)
-        squashed[j] = da[j] * output * slope  # the gradient of what was squashed
-    norm = equations.cell_norm
+def _output_back(P, gate, da, s, H, cells, row, equations, sums):
+    """The gradient of Γo's input takes its place; da becomes that of c<t>."""
+    norm, k = equations.cell_norm, row * H
+    for j in range(0, H, LANES):
+        n = H - j
+        if len(norm.gain):
+            value = load(norm.normed, k + j, n) * load(norm.gain, j, n)
+            value = value + load(equations.shift, j, n)
+        else:
+            value = load(cells, k + j, n)
+        output, d = load(P, gate + j, n), load(da, s + j, n)
+        slope = output
+        if equations.is_tanh:
+            value = tanh(value)
+            slope = output * (ONE - value * value)
+        store(P, gate + j, n, d * value * output * (ONE - output))
+        store(da, s + j, n, d * slope)
     if len(norm.gain):
-        add_row(squashed, sums[SHIFT_C * H : (SHIFT_C + 1) * H])
-        normed, d_gain = norm.normed[row * H : (row + 1) * H], sums[GAIN_C * H :]
-        normalise_back(squashed, norm.gain, normed, norm.inverse[row], squashed, d_gain)
-    add_row(squashed, dc)
+        add_row(da, s, sums, SHIFT_C * H, H)
+        inverse = norm.inverse[row]
+        normalise_back(da, s, H, norm.gain, 0, norm.normed, k, inverse, da, s, sums, GAIN_C * H)
 
 
 @kernel
-def _gates_back(blocks, dc, before, peepholes, sums):
+def _gates_back(P, p, H, d_cell, dc, s, cells, before, peepholes, sums):
     """The gradients of the other blocks' inputs take their places; dc becomes that of c<t-1>."""
-    H = len(dc)
-    for j in range(H):
-        update, forget, candidate, d = blocks[j], blocks[H + j], blocks[3 * H + j], dc[j]
-        blocks[j] = d * candidate * update * (ONE - update)
-        blocks[H + j] = d * before[j] * forget * (ONE - forget)
-        blocks[3 * H + j] = d * update * (ONE - candidate * candidate)
-        dc[j] = d * forget
-    if len(peepholes):
-        for gate in range(3):
-            columns, weights = blocks[gate * H : (gate + 1) * H], peepholes[gate * H :]
-            d_weights = sums[(PEEPHOLES + gate) * H :]
-            for j in range(H):
-                dc[j] += columns[j] * weights[j]
-                d_weights[j] += columns[j] * before[j]
+    for j in range(0, H, LANES):
+        n = H - j
+        update, forget = load(P, p + j, n), load(P, p + H + j, n)
+        candidate, cell = load(P, p + 3 * H + j, n), load(cells, before + j, n)
+        d = load(dc, s + j, n) + load(d_cell, s + j, n)
+        d_update = d * candidate * update * (ONE - update)
+        d_forget = d * cell * forget * (ONE - forget)
+        store(P, p + j, n, d_update)
+        store(P, p + H + j, n, d_forget)
+        store(P, p + 3 * H + j, n, d * update * (ONE - candidate * candidate))
+        d = d * forget
+        if len(peepholes):
+            d_output = load(P, p + 2 * H + j, n)
+            d = d + d_update * load(peepholes, j, n) + d_forget * load(peepholes, H + j, n)
+            d = d + d_output * load(peepholes, 2 * H + j, n)
+            q = PEEPHOLES * H + j
+            store(sums, q, n, load(sums, q, n) + d_update * cell)
+            store(sums, q + H, n, load(sums, q + H, n) + d_forget * cell)
+            store(sums, q + 2 * H, n, load(sums, q + 2 * H, n) + d_output * cell)
+        store(dc, s + j, n, d)

@@ -11,11 +11,12 @@ from __future__ import annotations
 import numpy as np
 
 from .compile import kernel
-from .tile import machine_shape, make_move, make_tile
+from .tile import machine_shape, make_move, make_tile, make_transpose
 
 SHAPE = machine_shape()
 LANES, ROWS, VECTORS = SHAPE.lanes, SHAPE.rows, SHAPE.vectors
-tile, move = make_tile(SHAPE), make_move(LANES)
+tile, move, transpose = make_tile(SHAPE), make_move(LANES), make_transpose(LANES)
+ZERO = np.float32(0)
 
 # Rows of the left factor that are multiplied with all panels in turn, and rows of the inner
 # dimension: the left block and one panel stay in the second-level cache.
@@ -38,15 +39,19 @@ def copy(source, s, target, t, count):
 
 
 @kernel
-def pack(B, b, B_step, K, N, panels, p):
-    """Pack B `(K, N)`, rows B_step apart, into panels from place p on."""
+def pack(B, b, B_step, rows, k, K, N, panels, p):
+    """Pack rows k ... k + K - 1 of B, N wide and B_step apart, into panels from place p on.
+
+    rows: which row of B stands at each place; if it is empty, they stand in order.
+    """
     vectors = (N + LANES - 1) // LANES
     for first in range(0, vectors, VECTORS):
         start = first * LANES
         width = min(VECTORS, vectors - first) * LANES
         filled = min(width, N - start)
-        for k in range(K):
-            copy(B, b + k * B_step + start, panels, p, filled)
+        for i in range(k, k + K):
+            row = rows[i] if len(rows) else i
+            copy(B, b + row * B_step + start, panels, p, filled)
             for j in range(filled, width):
                 panels[p + j] = 0
             p += width
@@ -56,19 +61,20 @@ def pack(B, b, B_step, K, N, panels, p):
 def pack_transposed(W, w, W_step, K, N, panels, p):
     """Pack the transpose of W `(N, K)`, rows W_step apart, into panels from place p on."""
     vectors = (N + LANES - 1) // LANES
+    squares = K - K % LANES
     for first in range(0, vectors, VECTORS):
-        start = first * LANES
         width = min(VECTORS, vectors - first) * LANES
-        filled = min(width, N - start)
-        for block in range(0, K, LANES):
-            end = min(block + LANES, K)
-            for j in range(filled):
-                source = w + (start + j) * W_step
-                for k in range(block, end):
-                    panels[p + k * width + j] = W[source + k]
-            for j in range(filled, width):
-                for k in range(block, end):
-                    panels[p + k * width + j] = 0
+        for lane in range(0, width, LANES):
+            n = first * LANES + lane
+            filled = max(0, min(LANES, N - n))
+            source, target = w + n * W_step, p + lane
+            if filled == LANES:
+                for k in range(0, squares, LANES):
+                    transpose(W, source + k, W_step, panels, target + k * width, width)
+            for j in range(LANES):
+                for k in range(squares if filled == LANES else 0, K):
+                    value = W[source + j * W_step + k] if j < filled else ZERO
+                    panels[target + k * width + j] = value
         p += K * width
 
 
@@ -117,20 +123,23 @@ def affine(A, a, A_step, panels, b, C, c, C_step, M, N, K):
 
 
 @kernel
-def add_transposed_product(D, d, D_step, X, x, X_step, C, c, C_step, M, N, K):
-    """C += Dᵀ X: D `(K, M)` from place d, X `(K, N)` from place x, C `(M, N)` from place c."""
+def add_transposed_product(D, d, D_step, X, x, X_step, rows, C, c, C_step, M, N, K):
+    """C += Dᵀ X: D `(K, M)` from place d, X `(K, N)` from place x, C `(M, N)` from place c.
+
+    rows: which row of X stands at each place, `(K,)`; if it is empty, they stand in order.
+    """
     pieces = max(1, (K + BLOCK_INNER - 1) // BLOCK_INNER)
     inner = max(1, (K + pieces - 1) // pieces)
     panels = np.empty(inner * ((N + LANES - 1) // LANES) * LANES, np.float32)
     block = np.empty(inner * BLOCK_ROWS, np.float32)
     for k in range(0, K, inner):
         some = min(inner, K - k)
-        pack(X, x + k * X_step, X_step, some, N, panels, 0)
+        pack(X, x, X_step, rows, k, some, N, panels, 0)
         for row in range(0, M, BLOCK_ROWS):
-            rows = min(BLOCK_ROWS, M - row)
+            width = min(BLOCK_ROWS, M - row)
             for i in range(some):
-                copy(D, d + (k + i) * D_step + row, block, i * rows, rows)
+                copy(D, d + (k + i) * D_step + row, block, i * width, width)
             add_block(
-                block, 0, 1, rows, panels, 0, some, 0,
-                C, c + row * C_step, C_step, rows, N, some,
+                block, 0, 1, width, panels, 0, some, 0,
+                C, c + row * C_step, C_step, width, N, some,
             )  # fmt: skip

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .activation import ONE, ZERO, tanh
+from .activation import ONE, tanh
 from .compile import kernel
 from .hidden import Norm, add_hidden, add_hidden_back, normalise_input, normalise_input_back
-from .product import copy
-from .walk import add_row, place_of_step
+from .vector import LANES, load, store, where_positive
+from .walk import add_row, clear, place_of_step
 
 # Where the gradient of each parameter begins in `sums`, in units of H; and its end.
 SUMS = {"b": 0, "gain_x": 1, "gain_h": 2, "end": 3}
@@ -30,68 +30,65 @@ def forward(walk, P, p0, P_step, b, a, Y, y0, Y_step, equations, hidden, kept):
     """Walk over the sequences walk.first ... walk.end - 1, by rank.
 
     P: Wx x of every token, from column p0; becomes a<t>. a: the state `(B, H)`, becomes the final
-    one. Y: a<t> of every token, from column y0. kept: room for a<t-1>.
+    one. Y: a<t> of every token, from column y0. kept: nothing.
     """
-    H, state = equations.H, walk.first * equations.H
+    H, state, norm = equations.H, walk.first * equations.H, equations.input_norm
     for i in range(len(walk.sizes)):
         token, rows = place_of_step(walk, i)
         k = token if walk.keep else walk.first
         p = token * P_step + p0
-        copy(a, state, kept[0], k * H, rows * H)
         for row in range(rows):
-            z = P[p + row * P_step : p + row * P_step + H]
-            normalise_input(equations.input_norm, z, b, H, k + row)
+            normalise_input(norm, P, p + row * P_step, H, H, b, k + row)
         add_hidden(hidden, a, state, H, P, p, P_step, rows, H, k, walk.first)
         for row in range(rows):
-            _activate(P[p + row * P_step : p + row * P_step + H], equations.activation)
-            copy(P, p + row * P_step, a, state + row * H, H)
-            copy(P, p + row * P_step, Y, (token + row) * Y_step + y0, H)
+            here, y = p + row * P_step, (token + row) * Y_step + y0
+            _activate(P, here, H, equations.activation, a, state + row * H, Y, y)
 
 
 @kernel
-def _activate(z, activation):
-    if activation == TANH:
-        for j in range(len(z)):
-            z[j] = tanh(z[j])
-    elif activation == RELU:
-        for j in range(len(z)):
-            z[j] = ZERO if z[j] < 0 else z[j]
+def _activate(P, p, H, activation, a, s, Y, y):
+    for j in range(0, H, LANES):
+        n = H - j
+        value = load(P, p + j, n)
+        if activation == TANH:
+            value = tanh(value)
+        elif activation == RELU:
+            value = where_positive(value, value)
+        store(P, p + j, n, value)
+        store(a, s + j, n, value)
+        store(Y, y + j, n, value)
 
 
 @kernel
-def backward(walk, P, p0, P_step, dY, y0, Y_step, da, equations, hidden, kept, sums):
+def backward(walk, P, p0, P_step, Y, dY, y0, Y_step, da, equations, hidden, kept, before, sums):
     """Backpropagate through the same sequences.
 
     P becomes the gradient of Wx x; da `(B, H)`: that of the final state becomes that of the initial
     one. sums `(3 H,)`: the gradients of the parameters are added, see SUMS.
     """
-    H, state = equations.H, walk.first * equations.H
+    H, state, norm = equations.H, walk.first * equations.H, equations.input_norm
     for i in range(len(walk.sizes) - 1, -1, -1):
         token, rows = place_of_step(walk, i)
         p = token * P_step + p0
         for row in range(rows):
-            z = P[p + row * P_step : p + row * P_step + H]
-            d = da[state + row * H : state + (row + 1) * H]
-            y = (token + row) * Y_step + y0
-            add_row(dY[y : y + H], d)
-            _activate_back(z, d, equations.activation)
-            add_row(z, sums[:H])
-        da[state : state + rows * H] = 0
-        d_gain = sums[GAIN_H * H :]
-        add_hidden_back(hidden, P, p, P_step, H, da, state, rows, H, token, d_gain)
+            here, s = p + row * P_step, state + row * H
+            add_row(dY, (token + row) * Y_step + y0, da, s, H)
+            _activate_back(P, here, H, equations.activation, da, s)
+            add_row(P, here, sums, 0, H)
+        clear(da, state, rows * H)
+        add_hidden_back(hidden, P, p, P_step, H, da, state, rows, H, token, sums, GAIN_H * H)
         for row in range(rows):
-            z = P[p + row * P_step : p + row * P_step + H]
-            normalise_input_back(equations.input_norm, z, H, token + row, sums[GAIN_X * H :])
+            normalise_input_back(norm, P, p + row * P_step, H, H, token + row, sums, GAIN_X * H)
 
 
 @kernel
-def _activate_back(a, d, activation):
+def _activate_back(P, p, H, activation, da, s):
     """The gradient of what was activated, in the place of a<t>."""
-    if activation == TANH:
-        for j in range(len(a)):
-            a[j] = d[j] * (ONE - a[j] * a[j])
-    elif activation == RELU:
-        for j in range(len(a)):
-            a[j] = d[j] if a[j] > 0 else ZERO
-    else:
-        a[:] = d
+    for j in range(0, H, LANES):
+        n = H - j
+        value, d = load(P, p + j, n), load(da, s + j, n)
+        if activation == TANH:
+            d = d * (ONE - value * value)
+        elif activation == RELU:
+            d = where_positive(value, d)
+        store(P, p + j, n, d)

@@ -8,6 +8,7 @@ loops do not come out so, hence LLVM's instructions here; LLVM fits them to the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from llvmlite import ir
@@ -58,7 +59,7 @@ def make_tile(shape: TileShape) -> Any:
         def generate(context, builder, signature, args):
             m, v, A, a, row_step, step, B, b, C, c, C_step, K, last = args
             A, B, C = (
-                _place(context, builder, signature.args[i], array, place)
+                place_in(context, builder, signature.args[i], array, place)
                 for i, array, place in ((2, A, a), (6, B, b), (8, C, c))
             )
             _choose(builder, shape, m, v, [A, row_step, step, B, C, C_step, K, last])
@@ -81,8 +82,8 @@ def make_move(lanes: int) -> Any:
         def generate(context, builder, signature, args):
             source, s, target, t = args
             pointers = (
-                _place(context, builder, signature.args[0], source, s),
-                _place(context, builder, signature.args[2], target, t),
+                place_in(context, builder, signature.args[0], source, s),
+                place_in(context, builder, signature.args[2], target, t),
             )
             here, there = (builder.bitcast(pointer, vector) for pointer in pointers)
             builder.store(builder.load(here, align=4), there, align=4)
@@ -93,7 +94,56 @@ def make_move(lanes: int) -> Any:
     return move
 
 
-def _place(context: Any, builder: Any, kind: Any, array: Any, place: Any) -> Any:
+def make_transpose(lanes: int) -> Any:
+    """The function `transpose(source, s, s_step, target, t, t_step)`: transposes a square block.
+
+    It has as many rows as columns, `lanes`; rows lie a step apart.
+    """
+    vector = ir.VectorType(FLOAT, lanes)
+
+    @intrinsic
+    def transpose(context, source, s, s_step, target, t, t_step):
+        i = types.int64
+        signature = types.void(source, i, i, target, i, i)
+
+        def generate(context, builder, signature, args):
+            source, s, s_step, target, t, t_step = args
+            here = place_in(context, builder, signature.args[0], source, s)
+            there = place_in(context, builder, signature.args[3], target, t)
+            rows = [
+                builder.load(_row(builder, here, s_step, i, vector), align=4) for i in range(lanes)
+            ]
+            for i, row in enumerate(_transposed(builder, rows)):
+                builder.store(row, _row(builder, there, t_step, i, vector), align=4)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return transpose
+
+
+def _row(builder: Any, start: Any, step: Any, i: int, vector: Any) -> Any:
+    """A pointer to the vector that begins i steps further."""
+    return builder.bitcast(builder.gep(start, [builder.mul(step, LONG(i))]), vector.as_pointer())
+
+
+def _transposed(builder: Any, rows: list[Any]) -> list[Any]:
+    """Rows that have become columns: blocks of 2, 4, ... change sides across the diagonal."""
+    lanes = len(rows)
+    size = 1
+    while size < lanes:
+        upper = [i + lanes - size if i & size else i for i in range(lanes)]
+        lower = [i + lanes if i & size else i + size for i in range(lanes)]
+        masks = [ir.Constant(ir.VectorType(INT, lanes), mask) for mask in (upper, lower)]
+        for i in range(lanes):
+            if not i & size:
+                pair = rows[i], rows[i + size]
+                rows[i], rows[i + size] = (builder.shuffle_vector(*pair, mask) for mask in masks)
+        size *= 2
+    return rows
+
+
+def place_in(context: Any, builder: Any, kind: Any, array: Any, place: Any) -> Any:
     """A pointer to a place in an array, counted in floats."""
     data = context.make_array(kind)(context, builder, array).data
     return builder.gep(builder.bitcast(data, POINTER), [place])
@@ -120,9 +170,7 @@ def _loop(module: Any, shape: TileShape) -> Any:
     name = f"seqpipe_tile_{shape.lanes}_{shape.rows}_{shape.vectors}"
     if name in module.globals:
         return module.globals[name]
-    kind = ir.FunctionType(
-        ir.VoidType(), [POINTER, LONG, LONG, POINTER, POINTER, LONG, LONG, LONG]
-    )
+    kind = ir.FunctionType(ir.VoidType(), [POINTER, LONG, LONG, POINTER, POINTER, LONG, LONG, LONG])
     function = ir.Function(module, kind, name)
     function.linkage = "internal"
     function.attributes.add("noinline")
@@ -144,7 +192,7 @@ class _Loop:
         A, row_step, step, B, C, C_step, K, last = self.function.args
         builder, shape, function = self.builder, self.shape, self.function
         loop, end = function.append_basic_block("loop"), function.append_basic_block("end")
-        is_column = self._first_lanes(last)
+        is_column = first_lanes(builder, last, shape.lanes)
         places = self._places(C, C_step)
         rows = [builder.gep(A, [builder.mul(row_step, LONG(i))]) for i in range(shape.rows)]
         loaded = [[self._load(place, is_column) for place in row] for row in places]
@@ -157,9 +205,11 @@ class _Loop:
         columns = [self._load(place) for place in self._vectors(first)]
         added = []
         for row, so_far in zip(rows, sums, strict=True):
-            factor = self._everywhere(builder.load(builder.gep(row, [builder.mul(k, step)])))
+            factor = everywhere(
+                builder, builder.load(builder.gep(row, [builder.mul(k, step)])), shape.lanes
+            )
             added.append([self._add(factor, *pair) for pair in zip(columns, so_far, strict=True)])
-        for phi, value in zip(sum(sums, []), sum(added, []), strict=True):
+        for phi, value in zip(chain(*sums), chain(*added), strict=True):
             phi.add_incoming(value, loop)
         following = builder.add(k, LONG(1))
         k.add_incoming(LONG(0), self.start)
@@ -197,7 +247,7 @@ class _Loop:
         pointer, is_partial = place
         if is_partial:
             kinds = [pointer.type, INT, self.mask, self.vector]
-            load = self._llvm("masked.load", self.vector, kinds, pointer=True)
+            load = llvm_function(self.module, "masked.load", self.vector, kinds, pointer=True)
             zeros = ir.Constant(self.vector, [0.0] * self.shape.lanes)
             return self.builder.call(load, [pointer, INT(4), is_column, zeros])
         return self.builder.load(pointer, align=4)
@@ -206,13 +256,13 @@ class _Loop:
         pointer, is_partial = place
         if is_partial:
             kinds = [self.vector, pointer.type, INT, self.mask]
-            store = self._llvm("masked.store", ir.VoidType(), kinds, pointer=True)
+            store = llvm_function(self.module, "masked.store", ir.VoidType(), kinds, pointer=True)
             self.builder.call(store, [value, pointer, INT(4), is_column])
         else:
             self.builder.store(value, pointer, align=4)
 
     def _add(self, factor: Any, column: Any, so_far: Any) -> Any:
-        add = self._llvm("fmuladd", self.vector, [self.vector] * 3)
+        add = llvm_function(self.module, "fmuladd", self.vector, [self.vector] * 3)
         return self.builder.call(add, [factor, column, so_far])
 
     def _phi(self, value: Any) -> Any:
@@ -220,20 +270,25 @@ class _Loop:
         phi.add_incoming(value, self.start)
         return phi
 
-    def _first_lanes(self, count: Any) -> Any:
-        """Which lanes are among the first so many."""
-        lanes = ir.Constant(ir.VectorType(LONG, self.shape.lanes), list(range(self.shape.lanes)))
-        return self.builder.icmp_signed("<", lanes, self._everywhere(count))
 
-    def _everywhere(self, value: Any) -> Any:
-        """A vector that holds a value in every lane."""
-        undefined = ir.Constant(ir.VectorType(value.type, self.shape.lanes), ir.Undefined)
-        zeros = ir.Constant(ir.VectorType(INT, self.shape.lanes), [0] * self.shape.lanes)
-        first = self.builder.insert_element(undefined, value, INT(0))
-        return self.builder.shuffle_vector(first, undefined, zeros)
+def first_lanes(builder: Any, count: Any, lanes: int) -> Any:
+    """Which lanes are among the first so many."""
+    numbers = ir.Constant(ir.VectorType(LONG, lanes), list(range(lanes)))
+    return builder.icmp_signed("<", numbers, everywhere(builder, count, lanes))
 
-    def _llvm(self, name: str, result: Any, kinds: list[Any], *, pointer: bool = False) -> Any:
-        """One of LLVM's own functions."""
-        full = f"llvm.{name}.v{self.shape.lanes}f32" + (".p0" if pointer else "")
-        found = self.module.globals.get(full)
-        return found or ir.Function(self.module, ir.FunctionType(result, kinds), full)
+
+def everywhere(builder: Any, value: Any, lanes: int) -> Any:
+    """A vector that holds a value in every lane."""
+    undefined = ir.Constant(ir.VectorType(value.type, lanes), ir.Undefined)
+    zeros = ir.Constant(ir.VectorType(INT, lanes), [0] * lanes)
+    first = builder.insert_element(undefined, value, INT(0))
+    return builder.shuffle_vector(first, undefined, zeros)
+
+
+def llvm_function(
+    module: Any, name: str, result: Any, kinds: list[Any], *, pointer: bool = False
+) -> Any:
+    """One of LLVM's own functions over vectors."""
+    lanes = next(kind.count for kind in (result, *kinds) if isinstance(kind, ir.VectorType))
+    full = f"llvm.{name}.v{lanes}f32" + (".p0" if pointer else "")
+    return module.globals.get(full) or ir.Function(module, ir.FunctionType(result, kinds), full)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .compile import kernel
+from .vector import LANES, load, store
 
 
 class Walk(NamedTuple):
@@ -32,7 +33,15 @@ def place_of_step(walk, i):
 
 
 @kernel
-def add_row(source, target):
-    """target += source."""
-    for j in range(len(source)):
-        target[j] += source[j]
+def add_row(source, s, target, t, width):
+    """target += source, for a row."""
+    for j in range(0, width, LANES):
+        n = width - j
+        store(target, t + j, n, load(target, t + j, n) + load(source, s + j, n))
+
+
+@kernel
+def clear(target, t, count):
+    """So many zeros."""
+    for j in range(count):
+        target[t + j] = 0

@@ -28,7 +28,7 @@ def kernels_work() -> bool:
 
 
 def kernels_serve(ops: Ops) -> bool:
-    """RETURNS (bool): Whether compiled loops can do the work for these ops: on a CPU, if they work."""
+    """RETURNS (bool): Whether compiled loops can do the work: these ops are a CPU's, they work."""
     return isinstance(ops, NumpyOps) and kernels_work()
 
 

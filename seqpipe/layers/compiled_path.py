@@ -7,7 +7,7 @@ the inputs and of the weights.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,8 +25,9 @@ from seqpipe.kernels.product import (
 
 from .array_path import Backward, Direction
 from .compiled import plain
-from .compiled_run import RUNS, Columns, CompiledRun
+from .compiled_run import IN_ORDER, RUNS, Columns, CompiledRun, WeightGradient
 from .packed import Packing
+from .scratch import Scratch
 from .threads import side_by_side, thread_count
 
 # Fewer sequences in a part would leave a tile's rows empty; fewer products than these are not worth
@@ -48,39 +49,43 @@ def compiled_walk(
     D, H = len(directions), directions[0].params["Wh"].shape[1]
     width = directions[0].cell.blocks * H
     threads = _threads(packing.tokens * D * width * (H + X.shape[1]))
-    projections = numpy.empty((packing.tokens, D * width), dtype=numpy.float32)
-    flat = projections.reshape(-1)
-    _project(directions, X, projections, threads)
+    scratch = Scratch()
+    flat = scratch.take(packing.tokens * D * width)
+    projections = flat.reshape(packing.tokens, D * width)
+    _project(directions, X, projections, threads, scratch)
     parts = _parts(packing, threads // D)
+    B = len(packing.lengths)
+    Y = numpy.empty((packing.tokens + B, D * H), dtype=numpy.float32)
+    if keep:
+        numpy.concatenate([state[0] for state in states], axis=1, out=Y[packing.tokens :])
     runs = [
         RUNS[direction.cell.name](
             direction,
             packing,
             Columns(flat, i * width, D * width),
+            Columns(Y.reshape(-1), i * H, D * H),
             states[i],
             parts=len(parts),
             keep=keep,
+            scratch=scratch,
         )
         for i, direction in enumerate(directions)
     ]
-    Y = numpy.empty((packing.tokens, D * H), dtype=numpy.float32)
-    Ys = [Columns(Y.reshape(-1), i * H, D * H) for i in range(D)]
-    _run(
-        [partial(run.forward, *part, Ys[i]) for i, run in enumerate(runs) for part in parts],
-        threads,
-    )
+    _run([partial(run.forward, *part) for run in runs for part in parts], threads)
 
     def backward(dY: Any, d_states: list[list[Any]]) -> tuple[Any, list[dict[str, Any]]]:
         if not runs:
             raise ValueError("no gradient: expected is_train=True, and backprop called but once")
         _walk_back(runs, parts, plain(dY), d_states, threads)
-        found = _products_back(runs, directions, X, projections, threads)
+        found = _products_back(runs, X, projections, threads, scratch)
         runs.clear()
+        scratch.give_back()
         return found
 
     if not keep:
         runs.clear()
-    return Y, backward
+        scratch.give_back()
+    return Y[: packing.tokens], backward
 
 
 def _threads(products: int) -> int:
@@ -104,7 +109,7 @@ def _shares(rows: int, threads: int) -> list[tuple[int, int]]:
     return [(start, end - start) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
 
 
-def _run(tasks: list[Callable[[], Any]], threads: int) -> None:
+def _run(tasks: Sequence[Callable[[], Any]], threads: int) -> None:
     """Run tasks side by side, if there are threads for them."""
     if threads > 1:
         side_by_side(tasks)
@@ -113,13 +118,15 @@ def _run(tasks: list[Callable[[], Any]], threads: int) -> None:
             task()
 
 
-def _project(directions: list[Direction], X: Any, projections: Any, threads: int) -> None:
+def _project(
+    directions: list[Direction], X: Any, projections: Any, threads: int, scratch: Scratch
+) -> None:
     """Wx x + b of every token; under layer normalisation, which comes before it, without b."""
     (N, nI), width = X.shape, projections.shape[1] // len(directions)
     prepared = []
     for direction in directions:
         Wx, b = plain(direction.params["Wx"]), plain(direction.params["b"])
-        panels = numpy.empty(panels_size(nI, width), dtype=numpy.float32)
+        panels = scratch.take(panels_size(nI, width))
         pack_transposed(Wx.reshape(-1), 0, nI, nI, width, panels, 0)
         prepared.append((panels, numpy.zeros_like(b) if direction.cell.layer_norm else b))
 
@@ -144,31 +151,29 @@ def _walk_back(
 ) -> None:
     tasks = []
     for i, run in enumerate(runs):
-        dYs = Columns(dY.reshape(-1), i * run.H, dY.shape[1])
         d_state = [part.reshape(-1) for part in d_states[i]]
         for number, part in enumerate(parts):
-            tasks.append(partial(run.backward, *part, number, dYs, d_state))
+            tasks.append(partial(run.backward, *part, number, dY.reshape(-1), d_state))
     _run(tasks, threads)
 
 
 def _products_back(
-    runs: list[CompiledRun], directions: list[Direction], X: Any, d: Any, threads: int
+    runs: list[CompiledRun], X: Any, d: Any, threads: int, scratch: Scratch
 ) -> tuple[Any, list[dict[str, Any]]]:
     """The gradients of the input and of the weights, from that of the projections."""
     (N, nI), step, width = X.shape, d.shape[1], d.shape[1] // len(runs)
     dX = numpy.zeros((N, nI), dtype=numpy.float32)
-    gradients, packed, products = [], [], []
-    for i, run in enumerate(runs):
-        panels = numpy.empty(panels_size(width, nI), dtype=numpy.float32)
-        pack(run.params["Wx"].reshape(-1), 0, nI, width, nI, panels, 0)
+    gradients: list[dict[str, Any]] = []
+    packed, products = [], []
+    for run in runs:
+        panels = scratch.take(panels_size(width, nI))
+        pack(run.params["Wx"].reshape(-1), 0, nI, IN_ORDER, 0, width, nI, panels, 0)
         packed.append(panels)
         found = {name: numpy.zeros_like(run.params[name]) for name in ("Wx", "Wh")}
         gradients.append({**found, **run.gradients()})
-        products.append((run.columns(0), X.reshape(-1), nI, found["Wx"].reshape(-1), 0, width))
-        for one in run.weight_gradients():
-            place = one.row * run.H
-            target = found["Wh"].reshape(-1)
-            products.append((one.d, one.source, run.H, target, place, one.rows))
+        inputs = Columns(X.reshape(-1), 0, nI)
+        of_inputs = WeightGradient(run.columns(0), inputs, IN_ORDER, "Wx", 0, width)
+        products += [(found[one.weight], one) for one in (of_inputs, *run.weight_gradients())]
 
     def multiply(thread: int) -> None:
         start, rows = _shares(N, threads)[thread]
@@ -177,11 +182,13 @@ def _products_back(
                 d.reshape(-1), start * step + i * width, step, panels, 0,
                 dX.reshape(-1), start * nI, nI, rows, nI, width,
             )  # fmt: skip
-        for columns, source, source_width, target, place, all_rows in products:
-            start, rows = _shares(all_rows, threads)[thread]
+        for gradient, one in products:
+            start, rows = _shares(one.rows, threads)[thread]
+            columns = gradient.shape[1]
             add_transposed_product(
-                columns.flat, columns.first + start, columns.step, source, 0, source_width,
-                target, place + start * source_width, source_width, rows, source_width, N,
+                one.d.flat, one.d.first + start, one.d.step,
+                one.source.flat, one.source.first, one.source.step, one.order,
+                gradient.reshape(-1), (one.row + start) * columns, columns, rows, columns, N,
             )  # fmt: skip
 
     _run([partial(multiply, thread) for thread in range(threads)], threads)

@@ -7,7 +7,7 @@ of the sequences. Notation as in `cell`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy
 
@@ -19,8 +19,10 @@ from seqpipe.kernels.walk import Walk
 from .array_path import Direction
 from .compiled import plain
 from .packed import Packing
+from .scratch import Scratch
 
 NOTHING = numpy.zeros(0, dtype=numpy.float32)
+IN_ORDER = numpy.zeros(0, dtype=numpy.int64)
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,15 @@ class Columns:
 
 @dataclass(frozen=True)
 class WeightGradient:
-    """Rows `row` ... `row + rows - 1` of the gradient of Wh: the product dᵀ source."""
+    """Rows `row` ... `row + rows - 1` of the gradient of a weight `(_, width)`: dᵀ source.
+
+    order: which row of the source stands at each token; if it is empty, they stand in order.
+    """
 
     d: Columns
-    source: Any
+    source: Columns
+    order: Any
+    weight: str
     row: int
     rows: int
 
@@ -49,32 +56,42 @@ class CompiledRun:
     packing (Packing): Of the batch.
     projected (Columns): Wx x of every token, `(N, G H)`, plus b but under layer normalisation.
         Overwritten with the activations of the blocks, then with its own gradient.
+    Y (Columns): Where a<t> of every token is written, `(N, H)`; B rows more hold a<0> by rank.
     state (List[Floats2d]): a<0> (and c<0>) by rank; overwritten with the final state.
     parts (int): How many parts it may be walked in at once.
     keep (bool): Keep what the backward pass needs.
+    scratch (Scratch): Where its room is taken from.
     """
 
-    kernels: ClassVar[Any]
-    kept_widths: ClassVar[int]  # arrays of H columns that are kept
+    kernels: Any
+    # What `prepare` gives: the weights packed, what holds, and what stays for the backward pass.
+    products: tuple[Hidden, ...]
+    equations: Any
+    kept: tuple[Any, ...]
 
     def __init__(
         self,
         direction: Direction,
         packing: Packing,
         projected: Columns,
+        Y: Columns,
         state: list[Any],
         *,
         parts: int,
         keep: bool,
+        scratch: Scratch,
     ) -> None:
-        self.cell, self.packing = direction.cell, packing
+        self.packing, self.scratch = packing, scratch
+        self.cell: Any = direction.cell
         self.reverse, self.keep = direction.reverse, keep
         self.params = {name: plain(value) for name, value in direction.params.items()}
         self.H = self.params["Wh"].shape[1]
-        self.projected, self.state = projected, [part.reshape(-1) for part in state]
-        self.rows = packing.tokens if keep else len(packing.lengths)
-        self.kept = tuple(self.room(self.H) for _ in range(self.kept_widths))
-        self.sums = self.zeros(parts * self.kernels.SUMS["end"] * self.H).reshape(parts, -1)
+        self.projected, self.Y = projected, Y
+        self.state = [part.reshape(-1) for part in state]
+        self.batch = len(packing.lengths)
+        self.rows = packing.tokens if keep else self.batch
+        self.before = packing.before(self.reverse) if keep else IN_ORDER
+        self.sums = scratch.zeros(parts * self.kernels.SUMS["end"] * self.H).reshape(parts, -1)
         self.prepare()
 
     def prepare(self) -> None:
@@ -83,11 +100,7 @@ class CompiledRun:
 
     def room(self, width: int) -> Any:
         """Room that is kept for the backward pass, or else used anew at each step."""
-        return numpy.empty(self.rows * width, dtype=numpy.float32)
-
-    def zeros(self, size: int) -> Any:
-        """Zeros, flat."""
-        return numpy.zeros(size, dtype=numpy.float32)
+        return self.scratch.take(self.rows * width)
 
     def norm(self, gain: str, first: int = 0, end: int | None = None) -> Norm:
         """A normalisation with columns first ... end - 1 of a gain, or none if there is no gain."""
@@ -101,16 +114,16 @@ class CompiledRun:
         """Wh of blocks first ... end - 1."""
         H, Wh = self.H, self.params["Wh"].reshape(-1)
         start, width = first * H, (end - first) * H
-        forward = numpy.empty(panels_size(H, width), dtype=numpy.float32)
+        forward = self.scratch.take(panels_size(H, width))
         pack_transposed(Wh, start * H, H, H, width, forward, 0)
         back = NOTHING
         if self.keep:
-            back = numpy.empty(panels_size(width, H), dtype=numpy.float32)
-            pack(Wh, start * H, H, width, H, back, 0)
+            back = self.scratch.take(panels_size(width, H))
+            pack(Wh, start * H, H, IN_ORDER, 0, width, H, back, 0)
         norm = self.norm("gain_h", start, start + width)
         if not len(norm.gain):
             return Hidden(forward, back, norm, NOTHING, NOTHING)
-        product = numpy.empty(len(self.packing.lengths) * width, dtype=numpy.float32)
+        product = self.scratch.take(self.batch * width)
         return Hidden(forward, back, norm, product, self.room(width))
 
     def walk(self, first: int, end: int) -> Walk:
@@ -118,39 +131,40 @@ class CompiledRun:
         packing = self.packing
         return Walk(packing.sizes, packing.offsets, first, end, self.reverse, self.keep)
 
-    def forward(self, first: int, end: int, Y: Columns) -> None:
-        """Walk over the sequences first ... end - 1, by rank; a<t> goes to Y."""
+    def forward(self, first: int, end: int) -> None:
+        """Walk over the sequences first ... end - 1, by rank."""
         self.kernels.forward(
             self.walk(first, end),
             *self.place(self.projected),
             self.params["b"],
             *self.state,
-            *self.place(Y),
+            *self.place(self.Y),
             self.equations,
             *self.products,
             self.kept,
         )
 
-    def backward(self, first: int, end: int, part: int, dY: Columns, d_state: list[Any]) -> None:
+    def backward(self, first: int, end: int, part: int, dY: Any, d_state: list[Any]) -> None:
         """Backpropagate through them.
 
+        dY (Floats1d): The gradient of Y, laid out as that.
         d_state (List[Floats1d]): The gradient of the final state by rank, flat; overwritten with
             that of the initial state.
         """
         self.kernels.backward(
             self.walk(first, end),
             *self.place(self.projected),
-            *self.place(dY),
+            self.Y.flat,
+            dY,
+            self.Y.first,
+            self.Y.step,
             *d_state,
             self.equations,
             *self.products,
-            *self.kept_for_backward(),
+            self.kept,
+            self.before,
             self.sums[part],
         )
-
-    def kept_for_backward(self) -> tuple[Any, ...]:
-        """What the kernel takes between the products and the sums."""
-        return (self.kept,)
 
     def place(self, columns: Columns) -> tuple[Any, int, int]:
         """Columns as kernels take them."""
@@ -163,17 +177,19 @@ class CompiledRun:
         )
 
     def weight_gradient(
-        self, hidden: Hidden, d: Columns, source: Any, first: int, end: int
+        self, hidden: Hidden, d: Columns, first: int, end: int, source: Columns | None = None
     ) -> WeightGradient:
-        """That of blocks first ... end - 1 of Wh, whose input was `source`."""
+        """That of blocks first ... end - 1 of Wh, whose input was `source`, or else a<t-1>."""
         width = (end - first) * self.H
         if len(hidden.norm.gain):
             d = Columns(hidden.d_product, 0, width)
-        return WeightGradient(d, source, first * self.H, width)
+        if source is None:
+            return WeightGradient(d, self.Y, self.before, "Wh", first * self.H, width)
+        return WeightGradient(d, source, IN_ORDER, "Wh", first * self.H, width)
 
     def weight_gradients(self) -> list[WeightGradient]:
         """The products that give the gradient of Wh, after the walk back."""
-        raise NotImplementedError
+        return [self.weight_gradient(self.products[0], self.columns(0), 0, self.cell.blocks)]
 
     def gradients(self) -> dict[str, Any]:
         """The gradients of the parameters but Wx and Wh, by name."""
@@ -189,11 +205,14 @@ class CompiledRun:
 class CompiledLSTM(CompiledRun):
     """The LSTM."""
 
-    kernels, kept_widths = lstm, 3  # a<t-1>, c<t-1>, tanh(c<t>)
+    kernels = lstm
 
     def prepare(self) -> None:
         """Pack the weights, and say what holds."""
         self.products = (self.hidden(0, 4),)
+        cells, tokens = self.scratch.take((self.rows + self.batch) * self.H), self.rows * self.H
+        cells[tokens:] = self.state[1]  # c<0>, after c<t> of all tokens
+        self.kept = (cells,)
         self.equations = lstm.Equations(
             self.H,
             self.cell.output == "tanh",
@@ -203,57 +222,47 @@ class CompiledLSTM(CompiledRun):
             self.params.get("shift_c", NOTHING),
         )
 
-    def weight_gradients(self) -> list[WeightGradient]:
-        """One product."""
-        return [self.weight_gradient(self.products[0], self.columns(0), self.kept[0], 0, 4)]
-
 
 class CompiledRNN(CompiledRun):
     """The plain cell."""
 
-    kernels, kept_widths = rnn, 1  # a<t-1>
+    kernels = rnn
 
     def prepare(self) -> None:
         """Pack the weights, and say what holds."""
-        self.products = (self.hidden(0, 1),)
+        self.products, self.kept = (self.hidden(0, 1),), (NOTHING,)
         activation = rnn.ACTIVATIONS[self.cell.activation]
         self.equations = rnn.Equations(self.H, activation, self.norm("gain_x"))
-
-    def weight_gradients(self) -> list[WeightGradient]:
-        """One product."""
-        return [self.weight_gradient(self.products[0], self.columns(0), self.kept[0], 0, 1)]
 
 
 class CompiledGRU(CompiledRun):
     """The GRU, in its three forms."""
 
-    kernels, kept_widths = gru, 2  # c<t-1>, and Γr * c<t-1> or Wcc c<t-1> + bh
+    kernels = gru
 
     def prepare(self) -> None:
         """Pack the weights, and say what holds."""
-        self.gates = self.cell.gates
-        self.products = (self.hidden(0, self.gates), self.hidden(self.gates, self.gates + 1))
+        self.form, gates = self.cell.form, self.cell.gates
+        self.products = (self.hidden(0, gates), self.hidden(gates, gates + 1))
         self.equations = gru.Equations(
             self.H,
-            gru.FORMS[self.cell.form],
+            gru.FORMS[self.form],
             self.norm("gain_x"),
             self.params.get("bh", NOTHING),
         )
-
-    def kept_for_backward(self) -> tuple[Any, ...]:
-        """Also room for the gradient of Γr * c<t-1>."""
-        return ((*self.kept, self.zeros(len(self.state[0]))),)
+        # Γr * c<t-1> or Wcc c<t-1> + bh; in the backward pass also the gradient of the former.
+        size = self.batch * self.H if self.keep else 0
+        self.kept = (self.room(self.H), self.scratch.take(size))
 
     def weight_gradients(self) -> list[WeightGradient]:
         """That of the gates, that of the candidate."""
-        gates, candidate = self.products
-        before, inner = self.kept
-        g, form = self.gates, self.cell.form
-        d = Columns(inner, 0, self.H) if form == "reset_after" else self.columns(g)
-        source = inner if form == "full" else before
+        (gates, candidate), g = self.products, self.cell.gates
+        inner = Columns(self.kept[0], 0, self.H)
+        d = inner if self.form == "reset_after" else self.columns(g)
+        source = inner if self.form == "full" else None
         return [
-            self.weight_gradient(gates, self.columns(0), before, 0, g),
-            self.weight_gradient(candidate, d, source, g, g + 1),
+            self.weight_gradient(gates, self.columns(0), 0, g),
+            self.weight_gradient(candidate, d, g, g + 1, source),
         ]
 
 

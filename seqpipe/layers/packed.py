@@ -74,6 +74,18 @@ class Packing:
         ranks = np.arange(int(self.sizes[0]) if len(self.sizes) else 0)
         return self.offsets[self.lengths[self.order[ranks]] - 1] + ranks
 
+    def before(self, reverse: bool = False) -> np.ndarray:
+        """For each row that of the step before, `(tokens,)`; in the reverse, of the step after.
+
+        At a sequence's first step it is `tokens` + the sequence's rank.
+        """
+        ranks = self.sequences
+        step = np.repeat(np.arange(len(self.sizes)), self.sizes) + (1 if reverse else -1)
+        last = self.lengths[self.order][ranks] - 1
+        is_inside = (step <= last) & (step >= 0)
+        places = self.offsets[np.where(is_inside, step, 0)] + ranks
+        return np.where(is_inside, places, self.tokens + ranks)
+
     def steps(self, reverse: bool = False) -> list[tuple[int, int, int]]:
         """Every step as (first row, end row, sequences alive); from the last step on if reverse."""
         steps = [

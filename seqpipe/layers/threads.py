@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
-from functools import lru_cache
-from threading import Lock
-from typing import TypeVar
+from functools import lru_cache, partial
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
@@ -33,8 +33,27 @@ def thread_count() -> int:
 
 
 @lru_cache(maxsize=1)
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(thread_count(), thread_name_prefix="seqpipe")
+def _work() -> SimpleQueue:
+    """What the threads of the pool take their tasks from. (An executor takes twice as long to hand
+    a task over, which counts where a task takes a millisecond.)"""
+    work: SimpleQueue = SimpleQueue()
+    for i in range(thread_count() - 1):
+        Thread(target=_take, args=(work,), name=f"seqpipe-{i}", daemon=True).start()
+    return work
+
+
+def _take(work: SimpleQueue) -> None:
+    while True:
+        task, done = work.get()
+        done.put(_outcome(task))
+        del task, done  # they hold arrays, and the next task may be far off
+
+
+def _outcome(task: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+    try:
+        return task(), None
+    except BaseException as error:
+        return None, error
 
 
 # Held by the caller whose tasks run side by side: the limit on BLAS is one for the whole process.
@@ -44,7 +63,7 @@ _turn = Lock()
 def _forget() -> None:
     """A forked child has none of its parent's threads, and must not wait for them."""
     global _turn
-    _pool.cache_clear()
+    _work.cache_clear()
     _turn = Lock()
 
 
@@ -63,12 +82,19 @@ def side_by_side(tasks: Sequence[Callable[[], Result]]) -> list[Result]:
         return [task() for task in tasks]
     try:
         with _blas().limit(limits=1):
-            # In the caller's context: numpy keeps there what it says of overflow.
-            others = [_pool().submit(copy_context().run, task) for task in tasks[1:]]
-            try:
-                first = tasks[0]()
-            finally:
-                wait(others)
-            return [first, *(other.result() for other in others)]
+            return _side_by_side(tasks)
     finally:
         turn.release()
+
+
+def _side_by_side(tasks: Sequence[Callable[[], Result]]) -> list[Result]:
+    places: list[SimpleQueue] = [SimpleQueue() for _ in tasks[1:]]
+    for task, done in zip(tasks[1:], places, strict=True):
+        # In the caller's context: numpy keeps there what it says of overflow.
+        _work().put((partial(copy_context().run, task), done))
+    outcomes = [_outcome(tasks[0])]
+    outcomes += [done.get() for done in places]
+    for _, error in outcomes:
+        if error is not None:
+            raise error
+    return [result for result, _ in outcomes]
