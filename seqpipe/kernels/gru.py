@@ -10,7 +10,14 @@ from typing import Any, NamedTuple
 
 from .activation import ONE, sigmoid, tanh
 from .compile import kernel
-from .hidden import Norm, add_hidden, add_hidden_back, normalise_input, normalise_input_back
+from .hidden import (
+    Norm,
+    add_hidden,
+    add_hidden_back,
+    normalise_input,
+    normalise_input_back,
+    project,
+)
 from .product import copy
 from .vector import LANES, load, store
 from .walk import add_row, clear, place_of_step
@@ -32,20 +39,23 @@ class Equations(NamedTuple):
 
 
 @kernel
-def forward(walk, P, p0, P_step, b, c, Y, y0, Y_step, equations, gates, candidate, kept):
+def forward(walk, inputs, P, p0, P_step, b, c, Y, y0, Y_step, equations, gates, candidate, kept):
     """Walk over the sequences walk.first ... walk.end - 1, by rank.
 
-    P: Wx x of every token, from column p0; becomes the blocks' activations. c: the state `(B, H)`,
-    becomes the final one. Y: c<t> of every token, from column y0. kept: room for Γr * c<t-1> of the
-    full form, or Wcc c<t-1> + bh of reset_after.
+    P: room for Wx x, from column p0, of every token or, if nothing is kept, of some steps; becomes
+    the blocks' activations. c: the state `(B, H)`, becomes the final one. Y: c<t> of every token,
+    from column y0. kept: room for Γr * c<t-1> of the full form, or Wcc c<t-1> + bh of reset_after.
     """
     H, state, width = equations.H, walk.first * equations.H, _gates_width(equations)
     inner, _ = kept
     norm = equations.input_norm
+    done, origin = 0, 0
     for i in range(len(walk.sizes)):
         token, rows = place_of_step(walk, i)
+        if i == done:
+            done, origin = project(walk, i, inputs, P, p0, P_step)
         k = token if walk.keep else walk.first
-        p = token * P_step + p0
+        p = (token - origin) * P_step + p0
         for row in range(rows):
             normalise_input(norm, P, p + row * P_step, width + H, width, b, k + row)
         add_hidden(gates, c, state, H, P, p, P_step, rows, width, k, walk.first)

@@ -11,10 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .compile import kernel
-from .product import add_product
+from .product import add_product, affine
 from .vector import LANES, among, load, store, total_of, zeros
-from .walk import add_row, clear
+from .walk import add_row, clear, place_of_step
 
+# Tokens that are multiplied with Wx at once: enough for a good product, few enough to be still in
+# the cache when their steps come.
+PROJECTED = 48
 EPSILON, UNIT = np.float32(1e-5), np.float32(1)
 
 
@@ -43,6 +46,35 @@ class Hidden(NamedTuple):
     norm: Norm
     product: Any
     d_product: Any
+
+
+class Inputs(NamedTuple):
+    """The inputs of a walk. X: `(N, nI)`. panels: Wxᵀ `(nI, G H)`, packed. b: what is added to
+    Wx x before it is normalised, `(G H,)`: the bias, or zeros if the bias comes after."""
+
+    X: Any
+    panels: Any
+    b: Any
+    nI: int  # noqa: N815
+
+
+@kernel
+def project(walk, i, inputs, P, p0, P_step):
+    """Wx x of the tokens of step i, and of so many steps more as make a good product.
+
+    RETURNS: The first step that is not done, and the token that stands in the first row of P: all
+    of P's rows are kept, or those of the last call.
+    """
+    token, rows = place_of_step(walk, i)
+    first, i = token, i + 1
+    is_whole = walk.first == 0 and walk.end >= walk.sizes[0]  # so that steps lie side by side
+    while is_whole and i < len(walk.sizes) and rows < PROJECTED:
+        token, more = place_of_step(walk, i)
+        first, rows, i = min(first, token), rows + more, i + 1
+    origin = 0 if walk.keep else first
+    place, width, nI = (first - origin) * P_step + p0, len(inputs.b), inputs.nI
+    affine(inputs.X, first * nI, nI, inputs.panels, inputs.b, P, place, P_step, rows, width, nI)
+    return i, origin
 
 
 @kernel

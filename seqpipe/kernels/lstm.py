@@ -17,6 +17,7 @@ from .hidden import (
     normalise_back,
     normalise_input,
     normalise_input_back,
+    project,
 )
 from .vector import LANES, load, store
 from .walk import add_row, clear, place_of_step
@@ -45,18 +46,22 @@ GAIN_X, GAIN_H, PEEPHOLES, GAIN_C, SHIFT_C = (
 
 
 @kernel
-def forward(walk, P, p0, P_step, b, a, c, Y, y0, Y_step, equations, hidden, kept):
+def forward(walk, inputs, P, p0, P_step, b, a, c, Y, y0, Y_step, equations, hidden, kept):
     """Walk over the sequences walk.first ... walk.end - 1, by rank.
 
-    P: Wx x of every token, from column p0; becomes the blocks' activations. a, c: the state
-    `(B, H)`, becomes the final one. Y: a<t> of every token, from column y0. kept: room for c<t>.
+    P: room for Wx x, from column p0, of every token or, if nothing is kept, of some steps; becomes
+    the blocks' activations. a, c: the state `(B, H)`, becomes the final one. Y: a<t> of every
+    token, from column y0. kept: room for c<t>.
     """
     H, state, norm = equations.H, walk.first * equations.H, equations.input_norm
     (cells,) = kept
+    done, origin = 0, 0
     for i in range(len(walk.sizes)):
         token, rows = place_of_step(walk, i)
+        if i == done:
+            done, origin = project(walk, i, inputs, P, p0, P_step)
         k = token if walk.keep else walk.first
-        p = token * P_step + p0
+        p = (token - origin) * P_step + p0
         for row in range(rows):
             normalise_input(norm, P, p + row * P_step, 4 * H, 4 * H, b, k + row)
         add_hidden(hidden, a, state, H, P, p, P_step, rows, 4 * H, k, walk.first)

@@ -21,6 +21,8 @@ ZERO = np.float32(0)
 # Rows of the left factor that are multiplied with all panels in turn, and rows of the inner
 # dimension: the left block and one panel stay in the second-level cache.
 BLOCK_ROWS, BLOCK_INNER = 16 * ROWS, 512
+# The same for Dᵀ X, whose left block is copied together from pieces of D's rows: longer ones.
+TURNED_ROWS, TURNED_INNER = 32 * ROWS, 384
 
 
 def panels_size(K: int, N: int) -> int:
@@ -79,11 +81,11 @@ def pack_transposed(W, w, W_step, K, N, panels, p):
 
 
 @kernel
-def add_block(A, a, row_step, step, panels, p, inner, k, C, c, C_step, M, N, K):
-    """C += A B for rows of A that stay in the cache.
+def multiply_block(A, a, row_step, step, panels, p, inner, k, I, i, I_step, C, c, C_step, M, N, K):
+    """C = I + A B for rows of A that stay in the cache.
 
     A `(M, K)`: from place a, rows row_step apart, values step apart. B: rows k ... k + K - 1 of
-    what was packed, which has `inner` rows, from place p. C `(M, N)`: from place c.
+    what was packed, which has `inner` rows, from place p. I, C `(M, N)`: from places i and c.
     """
     vectors = (N + LANES - 1) // LANES
     blocks = (M + ROWS - 1) // ROWS
@@ -97,49 +99,70 @@ def add_block(A, a, row_step, step, panels, p, inner, k, C, c, C_step, M, N, K):
             rows = (M - row + blocks - block - 1) // (blocks - block)
             tile(
                 rows, count, A, a + row * row_step, row_step, step, panels, panel,
-                C, c + row * C_step + start, C_step, K, last,
+                I, i + row * I_step + start, I_step, C, c + row * C_step + start, C_step, K, last,
             )  # fmt: skip
             row += rows
 
 
 @kernel
-def add_product(A, a, A_step, panels, p, C, c, C_step, M, N, K):
-    """C += A B. A `(M, K)`: from place a, rows A_step apart. B `(K, N)`: packed, from place p."""
-    for row in range(0, M, BLOCK_ROWS):
-        rows = min(BLOCK_ROWS, M - row)
-        for k in range(0, K, BLOCK_INNER):
-            add_block(
+def multiply(A, a, A_step, panels, p, I, i, I_step, C, c, C_step, M, N, K):
+    """C = I + A B, with K > 0. A `(M, K)`: from place a, rows A_step apart. B `(K, N)`: packed,
+    from place p. I, C `(M, N)`: from places i and c; I_step is 0 where I is one row."""
+    blocks = max(1, (M + BLOCK_ROWS - 1) // BLOCK_ROWS)
+    height = (M + blocks * ROWS - 1) // (blocks * ROWS) * ROWS
+    for row in range(0, M, max(1, height)):
+        rows, target = min(height, M - row), c + row * C_step
+        multiply_block(
+            A, a + row * A_step, A_step, 1, panels, p, K, 0,
+            I, i + row * I_step, I_step, C, target, C_step, rows, N, min(BLOCK_INNER, K),
+        )  # fmt: skip
+        for k in range(BLOCK_INNER, K, BLOCK_INNER):
+            multiply_block(
                 A, a + row * A_step + k, A_step, 1, panels, p, K, k,
-                C, c + row * C_step, C_step, rows, N, min(BLOCK_INNER, K - k),
+                C, target, C_step, C, target, C_step, rows, N, min(BLOCK_INNER, K - k),
             )  # fmt: skip
+
+
+@kernel
+def add_product(A, a, A_step, panels, p, C, c, C_step, M, N, K):
+    """C += A B; arguments as for `multiply`."""
+    multiply(A, a, A_step, panels, p, C, c, C_step, C, c, C_step, M, N, K)
 
 
 @kernel
 def affine(A, a, A_step, panels, b, C, c, C_step, M, N, K):
-    """C = A B + b; arguments as for `add_product`, b `(N,)`."""
-    for row in range(M):
-        copy(b, 0, C, c + row * C_step, N)
-    add_product(A, a, A_step, panels, 0, C, c, C_step, M, N, K)
+    """C = A B + b; arguments as for `multiply`, b `(N,)`."""
+    multiply(A, a, A_step, panels, 0, b, 0, 0, C, c, C_step, M, N, K)
 
 
 @kernel
-def add_transposed_product(D, d, D_step, X, x, X_step, rows, C, c, C_step, M, N, K):
-    """C += Dᵀ X: D `(K, M)` from place d, X `(K, N)` from place x, C `(M, N)` from place c.
+def transposed_product(D, d, D_step, X, x, X_step, rows, C, c, C_step, M, N, K):
+    """C = Dᵀ X: D `(K, M)` from place d, X `(K, N)` from place x, C `(M, N)` from place c.
 
     rows: which row of X stands at each place, `(K,)`; if it is empty, they stand in order.
     """
-    pieces = max(1, (K + BLOCK_INNER - 1) // BLOCK_INNER)
+    if K == 0:
+        for row in range(M):
+            C[c + row * C_step : c + row * C_step + N] = 0
+    pieces = max(1, (K + TURNED_INNER - 1) // TURNED_INNER)
     inner = max(1, (K + pieces - 1) // pieces)
     panels = np.empty(inner * ((N + LANES - 1) // LANES) * LANES, np.float32)
-    block = np.empty(inner * BLOCK_ROWS, np.float32)
+    block = np.empty(inner * TURNED_ROWS, np.float32)
+    nothing = np.zeros(N, np.float32)
     for k in range(0, K, inner):
         some = min(inner, K - k)
         pack(X, x, X_step, rows, k, some, N, panels, 0)
-        for row in range(0, M, BLOCK_ROWS):
-            width = min(BLOCK_ROWS, M - row)
+        for row in range(0, M, TURNED_ROWS):
+            width, target = min(TURNED_ROWS, M - row), c + row * C_step
             for i in range(some):
                 copy(D, d + (k + i) * D_step + row, block, i * width, width)
-            add_block(
-                block, 0, 1, width, panels, 0, some, 0,
-                C, c + row * C_step, C_step, width, N, some,
-            )  # fmt: skip
+            if k == 0:
+                multiply_block(
+                    block, 0, 1, width, panels, 0, some, 0,
+                    nothing, 0, 0, C, target, C_step, width, N, some,
+                )  # fmt: skip
+            else:
+                multiply_block(
+                    block, 0, 1, width, panels, 0, some, 0,
+                    C, target, C_step, C, target, C_step, width, N, some,
+                )  # fmt: skip

@@ -6,7 +6,14 @@ from typing import NamedTuple
 
 from .activation import ONE, tanh
 from .compile import kernel
-from .hidden import Norm, add_hidden, add_hidden_back, normalise_input, normalise_input_back
+from .hidden import (
+    Norm,
+    add_hidden,
+    add_hidden_back,
+    normalise_input,
+    normalise_input_back,
+    project,
+)
 from .vector import LANES, load, store, where_positive
 from .walk import add_row, clear, place_of_step
 
@@ -26,17 +33,21 @@ class Equations(NamedTuple):
 
 
 @kernel
-def forward(walk, P, p0, P_step, b, a, Y, y0, Y_step, equations, hidden, kept):
+def forward(walk, inputs, P, p0, P_step, b, a, Y, y0, Y_step, equations, hidden, kept):
     """Walk over the sequences walk.first ... walk.end - 1, by rank.
 
-    P: Wx x of every token, from column p0; becomes a<t>. a: the state `(B, H)`, becomes the final
-    one. Y: a<t> of every token, from column y0. kept: nothing.
+    P: room for Wx x, from column p0, of every token or, if nothing is kept, of some steps; becomes
+    a<t>. a: the state `(B, H)`, becomes the final one. Y: a<t> of every token, from column y0.
+    kept: nothing.
     """
     H, state, norm = equations.H, walk.first * equations.H, equations.input_norm
+    done, origin = 0, 0
     for i in range(len(walk.sizes)):
         token, rows = place_of_step(walk, i)
+        if i == done:
+            done, origin = project(walk, i, inputs, P, p0, P_step)
         k = token if walk.keep else walk.first
-        p = token * P_step + p0
+        p = (token - origin) * P_step + p0
         for row in range(rows):
             normalise_input(norm, P, p + row * P_step, H, H, b, k + row)
         add_hidden(hidden, a, state, H, P, p, P_step, rows, H, k, walk.first)

@@ -43,26 +43,28 @@ def make_tile(shape: TileShape) -> Any:
     """The function `tile` for tiles up to a shape.
 
     RETURNS (Callable): For use inside kernels, over arrays of float32 in C order:
-        `tile(m, v, A, a, row_step, step, B, b, C, c, C_step, K, last)` adds to m rows of C, which
-        begin at place c and lie C_step apart, the product of m rows of A (which begin at place a
-        and lie row_step apart, their K values step apart) and of v vectors of B (which begins at
-        place b, `(K, v lanes)` in C order). Of the last vector only the first `last` lanes are C's.
+        `tile(m, v, A, a, row_step, step, B, b, I, i, I_step, C, c, C_step, K, last)` writes to m
+        rows of C, which begin at place c and lie C_step apart, what stands in I (in like manner)
+        plus the product of m rows of A (which begin at place a and lie row_step apart, their K
+        values step apart, K > 0) and of v vectors of B (which begins at place b, `(K, v lanes)` in
+        C order). Of the last vector only the first `last` lanes are C's.
     """
 
     @intrinsic
     def tile(
-        context, m, v, A, a, row_step, step, B, b, C, c, C_step, K, last
+        context, m, v, A, a, row_step, step, B, b, I, i, I_step, C, c, C_step, K, last
     ):  # numba reads the names
-        i = types.int64
-        signature = types.void(i, i, A, i, i, i, B, i, C, i, i, i, i)
+        n = types.int64
+        signature = types.void(n, n, A, n, n, n, B, n, I, n, n, C, n, n, n, n)
 
         def generate(context, builder, signature, args):
-            m, v, A, a, row_step, step, B, b, C, c, C_step, K, last = args
-            A, B, C = (
-                place_in(context, builder, signature.args[i], array, place)
-                for i, array, place in ((2, A, a), (6, B, b), (8, C, c))
+            m, v, A, a, row_step, step, B, b, I, i, I_step, C, c, C_step, K, last = args
+            A, B, I, C = (
+                place_in(context, builder, signature.args[number], array, place)
+                for number, array, place in ((2, A, a), (6, B, b), (8, I, i), (11, C, c))
             )
-            _choose(builder, shape, m, v, [A, row_step, step, B, C, C_step, K, last])
+            arguments = [A, row_step, step, B, I, I_step, C, C_step, K, last]
+            _choose(builder, shape, m, v, arguments)
             return context.get_dummy_value()
 
         return signature, generate
@@ -170,7 +172,8 @@ def _loop(module: Any, shape: TileShape) -> Any:
     name = f"seqpipe_tile_{shape.lanes}_{shape.rows}_{shape.vectors}"
     if name in module.globals:
         return module.globals[name]
-    kind = ir.FunctionType(ir.VoidType(), [POINTER, LONG, LONG, POINTER, POINTER, LONG, LONG, LONG])
+    arguments = [*(POINTER, LONG, LONG), POINTER, *(POINTER, LONG) * 2, LONG, LONG]
+    kind = ir.FunctionType(ir.VoidType(), arguments)
     function = ir.Function(module, kind, name)
     function.linkage = "internal"
     function.attributes.add("noinline")
@@ -179,7 +182,7 @@ def _loop(module: Any, shape: TileShape) -> Any:
 
 
 class _Loop:
-    """Writes the body of a loop: load the tile of C, add the products, store it."""
+    """Writes the body of a loop: load what the tile begins with, add the products, store it."""
 
     def __init__(self, module: Any, function: Any, shape: TileShape) -> None:
         self.module, self.function, self.shape = module, function, shape
@@ -189,13 +192,13 @@ class _Loop:
         self.builder = ir.IRBuilder(self.start)
 
     def write(self) -> None:
-        A, row_step, step, B, C, C_step, K, last = self.function.args
+        A, row_step, step, B, I, I_step, C, C_step, K, last = self.function.args
         builder, shape, function = self.builder, self.shape, self.function
         loop, end = function.append_basic_block("loop"), function.append_basic_block("end")
         is_column = first_lanes(builder, last, shape.lanes)
-        places = self._places(C, C_step)
+        initial, places = self._places(I, I_step), self._places(C, C_step)
         rows = [builder.gep(A, [builder.mul(row_step, LONG(i))]) for i in range(shape.rows)]
-        loaded = [[self._load(place, is_column) for place in row] for row in places]
+        loaded = [[self._load(place, is_column) for place in row] for row in initial]
         builder.branch(loop)
 
         builder.position_at_end(loop)

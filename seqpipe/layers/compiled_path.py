@@ -1,8 +1,7 @@
 """The recurrence of a level in compiled loops, with the contract of `array_path.array_walk`.
 
-Four stages, each shared among threads: the products with the inputs; the walks, each direction and
-half of the batch in a thread of its own; the walks back; the products that give the gradients of
-the inputs and of the weights.
+Three stages, each shared among threads: the walks, each direction and half of the batch in a thread
+of its own; the walks back; the products that give the gradients of the inputs and of the weights.
 """
 
 from __future__ import annotations
@@ -14,14 +13,7 @@ from typing import Any
 import numpy
 from thinc.api import Ops
 
-from seqpipe.kernels.product import (
-    add_product,
-    add_transposed_product,
-    affine,
-    pack,
-    pack_transposed,
-    panels_size,
-)
+from seqpipe.kernels.product import multiply, pack, panels_size, transposed_product
 
 from .array_path import Backward, Direction
 from .compiled import plain
@@ -50,9 +42,7 @@ def compiled_walk(
     width = directions[0].cell.blocks * H
     threads = _threads(packing.tokens * D * width * (H + X.shape[1]))
     scratch = Scratch()
-    flat = scratch.take(packing.tokens * D * width)
-    projections = flat.reshape(packing.tokens, D * width)
-    _project(directions, X, projections, threads, scratch)
+    flat = scratch.take(packing.tokens * D * width) if keep else None
     parts = _parts(packing, threads // D)
     B = len(packing.lengths)
     Y = numpy.empty((packing.tokens + B, D * H), dtype=numpy.float32)
@@ -62,7 +52,8 @@ def compiled_walk(
         RUNS[direction.cell.name](
             direction,
             packing,
-            Columns(flat, i * width, D * width),
+            X.reshape(-1),
+            None if flat is None else Columns(flat, i * width, D * width),
             Columns(Y.reshape(-1), i * H, D * H),
             states[i],
             parts=len(parts),
@@ -71,13 +62,13 @@ def compiled_walk(
         )
         for i, direction in enumerate(directions)
     ]
-    _run([partial(run.forward, *part) for run in runs for part in parts], threads)
+    _run([partial(run.forward, *part, n) for run in runs for n, part in enumerate(parts)], threads)
 
     def backward(dY: Any, d_states: list[list[Any]]) -> tuple[Any, list[dict[str, Any]]]:
         if not runs:
             raise ValueError("no gradient: expected is_train=True, and backprop called but once")
         _walk_back(runs, parts, plain(dY), d_states, threads)
-        found = _products_back(runs, X, projections, threads, scratch)
+        found = _products_back(runs, X, threads, scratch)
         runs.clear()
         scratch.give_back()
         return found
@@ -118,30 +109,6 @@ def _run(tasks: Sequence[Callable[[], Any]], threads: int) -> None:
             task()
 
 
-def _project(
-    directions: list[Direction], X: Any, projections: Any, threads: int, scratch: Scratch
-) -> None:
-    """Wx x + b of every token; under layer normalisation, which comes before it, without b."""
-    (N, nI), width = X.shape, projections.shape[1] // len(directions)
-    prepared = []
-    for direction in directions:
-        Wx, b = plain(direction.params["Wx"]), plain(direction.params["b"])
-        panels = scratch.take(panels_size(nI, width))
-        pack_transposed(Wx.reshape(-1), 0, nI, nI, width, panels, 0)
-        prepared.append((panels, numpy.zeros_like(b) if direction.cell.layer_norm else b))
-
-    def project(start: int, rows: int) -> None:
-        for i, (panels, b) in enumerate(prepared):
-            step = projections.shape[1]
-            place = start * step + i * width
-            affine(
-                X.reshape(-1), start * nI, nI, panels, b,
-                projections.reshape(-1), place, step, rows, width, nI,
-            )  # fmt: skip
-
-    _run([partial(project, *share) for share in _shares(N, threads)], threads)
-
-
 def _walk_back(
     runs: list[CompiledRun],
     parts: list[tuple[int, int]],
@@ -158,38 +125,41 @@ def _walk_back(
 
 
 def _products_back(
-    runs: list[CompiledRun], X: Any, d: Any, threads: int, scratch: Scratch
+    runs: list[CompiledRun], X: Any, threads: int, scratch: Scratch
 ) -> tuple[Any, list[dict[str, Any]]]:
     """The gradients of the input and of the weights, from that of the projections."""
-    (N, nI), step, width = X.shape, d.shape[1], d.shape[1] // len(runs)
-    dX = numpy.zeros((N, nI), dtype=numpy.float32)
+    (N, nI), width = X.shape, len(runs[0].inputs.b)
+    dX, nothing = numpy.empty((N, nI), dtype=numpy.float32), numpy.zeros(nI, dtype=numpy.float32)
     gradients: list[dict[str, Any]] = []
     packed, products = [], []
     for run in runs:
         panels = scratch.take(panels_size(width, nI))
         pack(run.params["Wx"].reshape(-1), 0, nI, IN_ORDER, 0, width, nI, panels, 0)
         packed.append(panels)
-        found = {name: numpy.zeros_like(run.params[name]) for name in ("Wx", "Wh")}
+        found = {name: numpy.empty_like(run.params[name]) for name in ("Wx", "Wh")}
         gradients.append({**found, **run.gradients()})
         inputs = Columns(X.reshape(-1), 0, nI)
         of_inputs = WeightGradient(run.columns(0), inputs, IN_ORDER, "Wx", 0, width)
         products += [(found[one.weight], one) for one in (of_inputs, *run.weight_gradients())]
 
-    def multiply(thread: int) -> None:
+    def share(thread: int) -> None:
         start, rows = _shares(N, threads)[thread]
-        for i, panels in enumerate(packed):
-            add_product(
-                d.reshape(-1), start * step + i * width, step, panels, 0,
-                dX.reshape(-1), start * nI, nI, rows, nI, width,
+        target = (dX.reshape(-1), start * nI, nI)
+        for i, (run, panels) in enumerate(zip(runs, packed, strict=True)):
+            d = run.columns(0)
+            initial = target if i else (nothing, 0, 0)
+            multiply(
+                d.flat, d.first + start * d.step, d.step, panels, 0,
+                *initial, *target, rows, nI, width,
             )  # fmt: skip
         for gradient, one in products:
             start, rows = _shares(one.rows, threads)[thread]
             columns = gradient.shape[1]
-            add_transposed_product(
+            transposed_product(
                 one.d.flat, one.d.first + start, one.d.step,
                 one.source.flat, one.source.first, one.source.step, one.order,
                 gradient.reshape(-1), (one.row + start) * columns, columns, rows, columns, N,
             )  # fmt: skip
 
-    _run([partial(multiply, thread) for thread in range(threads)], threads)
+    _run([partial(share, thread) for thread in range(threads)], threads)
     return dX, gradients

@@ -12,7 +12,7 @@ from typing import Any
 import numpy
 
 from seqpipe.kernels import gru, lstm, rnn
-from seqpipe.kernels.hidden import Hidden, Norm
+from seqpipe.kernels.hidden import PROJECTED, Hidden, Inputs, Norm
 from seqpipe.kernels.product import pack, pack_transposed, panels_size
 from seqpipe.kernels.walk import Walk
 
@@ -54,8 +54,9 @@ class CompiledRun:
 
     direction (Direction): What it computes.
     packing (Packing): Of the batch.
-    projected (Columns): Wx x of every token, `(N, G H)`, plus b but under layer normalisation.
-        Overwritten with the activations of the blocks, then with its own gradient.
+    X (Floats1d): The input, packed, flat.
+    projected (Columns): Room for Wx x of every token, `(N, G H)`, which becomes the activations of
+        the blocks, then its own gradient; None if nothing is kept.
     Y (Columns): Where a<t> of every token is written, `(N, H)`; B rows more hold a<0> by rank.
     state (List[Floats2d]): a<0> (and c<0>) by rank; overwritten with the final state.
     parts (int): How many parts it may be walked in at once.
@@ -73,7 +74,8 @@ class CompiledRun:
         self,
         direction: Direction,
         packing: Packing,
-        projected: Columns,
+        X: Any,
+        projected: Columns | None,
         Y: Columns,
         state: list[Any],
         *,
@@ -86,13 +88,26 @@ class CompiledRun:
         self.reverse, self.keep = direction.reverse, keep
         self.params = {name: plain(value) for name, value in direction.params.items()}
         self.H = self.params["Wh"].shape[1]
-        self.projected, self.Y = projected, Y
+        self.Y = Y
         self.state = [part.reshape(-1) for part in state]
         self.batch = len(packing.lengths)
         self.rows = packing.tokens if keep else self.batch
         self.before = packing.before(self.reverse) if keep else IN_ORDER
         self.sums = scratch.zeros(parts * self.kernels.SUMS["end"] * self.H).reshape(parts, -1)
+        self.inputs = self._inputs(X)
+        # What is not kept is computed anew for some steps at a time, in room of each part's own.
+        width, rows = len(self.inputs.b), self.batch + PROJECTED
+        self.projected = [
+            projected or Columns(scratch.take(rows * width), 0, width) for _ in range(parts)
+        ]
         self.prepare()
+
+    def _inputs(self, X: Any) -> Inputs:
+        Wx, b = self.params["Wx"], self.params["b"]
+        width, nI = Wx.shape
+        panels = self.scratch.take(panels_size(nI, width))
+        pack_transposed(Wx.reshape(-1), 0, nI, nI, width, panels, 0)
+        return Inputs(X, panels, numpy.zeros_like(b) if self.cell.layer_norm else b, nI)
 
     def prepare(self) -> None:
         """Pack the weights, and say what holds."""
@@ -131,11 +146,12 @@ class CompiledRun:
         packing = self.packing
         return Walk(packing.sizes, packing.offsets, first, end, self.reverse, self.keep)
 
-    def forward(self, first: int, end: int) -> None:
-        """Walk over the sequences first ... end - 1, by rank."""
+    def forward(self, first: int, end: int, part: int) -> None:
+        """Walk over the sequences first ... end - 1, by rank: the part of that number."""
         self.kernels.forward(
             self.walk(first, end),
-            *self.place(self.projected),
+            self.inputs,
+            *self.place(self.projected[part]),
             self.params["b"],
             *self.state,
             *self.place(self.Y),
@@ -153,7 +169,7 @@ class CompiledRun:
         """
         self.kernels.backward(
             self.walk(first, end),
-            *self.place(self.projected),
+            *self.place(self.projected[part]),
             self.Y.flat,
             dY,
             self.Y.first,
@@ -171,10 +187,9 @@ class CompiledRun:
         return columns.flat, columns.first, columns.step
 
     def columns(self, first: int) -> Columns:
-        """Blocks of `projected`, from the first one on."""
-        return Columns(
-            self.projected.flat, self.projected.first + first * self.H, self.projected.step
-        )
+        """Blocks of what is projected, from the first one on."""
+        kept = self.projected[0]
+        return Columns(kept.flat, kept.first + first * self.H, kept.step)
 
     def weight_gradient(
         self, hidden: Hidden, d: Columns, first: int, end: int, source: Columns | None = None

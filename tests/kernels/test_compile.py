@@ -43,12 +43,20 @@ def test_importing_layers_imports_no_numba():
 
 # A room of one short loop, for which compiling takes no second
 
+LOOP = """
+from .compile import kernel
+
+@kernel
+def add(source, target):
+    for i in range(len(source)):
+        target[i] += source[i]
+"""
 ADD = """
     import numpy
-    from room.walk import add_row
+    from room.loop import add
 
     target = numpy.full(3, 0.5, "float32")
-    add_row(numpy.arange(3, dtype="float32"), target)
+    add(numpy.arange(3, dtype="float32"), target)
     print(target.tolist())
     """
 SUM = "[0.5, 1.5, 2.5]"
@@ -59,8 +67,9 @@ def room(tmp_path):
     """A folder of sources: `compile.py`, and a loop that it compiles."""
     folder = tmp_path / "room"
     folder.mkdir()
-    for name in ("__init__.py", "compile.py", "walk.py"):
+    for name in ("__init__.py", "compile.py"):
         shutil.copy(PACKAGE / "kernels" / name, folder)
+    (folder / "loop.py").write_text(LOOP)
     return folder
 
 
@@ -76,8 +85,8 @@ def test_the_first_compile_says_so_in_one_line_and_the_second_process_compiles_n
 
 
 def test_the_notice_goes_to_the_logger_of_the_package(room):
-    listened = f"import logging; logging.getLogger('seqpipe').disabled = True\n{textwrap.dedent(ADD)}"
-    assert run(listened, room.parent) == (SUM, "")
+    silent = "import logging; logging.getLogger('seqpipe').disabled = True\n"
+    assert run(silent + textwrap.dedent(ADD), room.parent) == (SUM, "")
     assert len(kept_in(room, "nbc")) == 1
 
 
@@ -92,7 +101,7 @@ def test_a_folder_that_cannot_be_written_is_passed_over_for_the_next(room):
     assert len(kept_in(room, "nbc")) == 1
 
 
-@pytest.mark.parametrize("file", ["compile.py", "walk.py", "another.py"])
+@pytest.mark.parametrize("file", ["compile.py", "loop.py", "another.py"])
 def test_a_change_anywhere_in_the_room_makes_what_was_compiled_stale(room, file):
     (room / "another.py").write_text("")
     run(ADD, room.parent)
@@ -119,7 +128,7 @@ def test_a_damaged_file_is_compiled_anew(room, kind, damage):
 def test_what_cannot_be_kept_is_used_all_the_same(room, tmp_path):
     folder = tmp_path / "kept"
     vanishes = f"""
-    import room.walk, shutil
+    import room.loop, shutil
     shutil.rmtree({str(folder)!r})
     open({str(folder)!r}, "w").close()  # a file now stands where the folder stood
     """

@@ -17,15 +17,17 @@ from seqpipe.kernels.product import (
     ROWS,
     VECTORS,
     add_product,
-    add_transposed_product,
     affine,
     copy,
+    multiply,
     pack,
     pack_transposed,
     panels_size,
+    transposed_product,
 )
 from seqpipe.kernels.tile import TileShape, make_move, make_tile, make_transpose
 
+IN_ORDER = numpy.zeros(0, dtype="int64")
 GUARD = numpy.float32(-123.25)  # what stands around a matrix, and must stay
 PANEL = LANES * VECTORS
 # M, N, K: ones, tails of every kind, nothing at all, several blocks of rows and of the inner side.
@@ -39,12 +41,12 @@ SHAPES = [
     (13, 3, 2 * LANES + 5),
     (0, 5, 4),
     (3, 0, 4),
-    (4, 5, 0),
     (BLOCK_ROWS + 1, 9, 10),
     (2 * BLOCK_ROWS + ROWS, PANEL + 2, BLOCK_INNER + 1),
     (2, PANEL + 1, 2 * BLOCK_INNER + 7),
 ]
 every_shape = pytest.mark.parametrize(("M", "N", "K"), SHAPES)
+every_inner_size = pytest.mark.parametrize(("M", "N", "K"), [*SHAPES, (4, 5, 0)])
 
 
 class Inside:
@@ -74,14 +76,18 @@ def normal(*shape, seed: int = 0):
 def packed(B, place: int = 0):
     """B in panels that begin at a place, as `pack` makes them."""
     panels = numpy.full(place + panels_size(*B.shape), GUARD)
-    source = Inside(B)
-    pack(*source.arguments, *B.shape, panels, place)
+    pack(*Inside(B).arguments, IN_ORDER, 0, *B.shape, panels, place)
     return panels
 
 
-def assert_is_product(found, left, right, added):
+def unwritten(M, N):
+    """Room for a product, in which NaN stays where nothing is written."""
+    return Inside(numpy.full((M, N), numpy.nan, "float32"))
+
+
+def assert_is_product(found, left, right, added=0.0):
     """found = added + left right, to the precision of float32."""
-    exact = added.astype("float64") + left.astype("float64") @ right.astype("float64")
+    exact = added + left.astype("float64") @ right.astype("float64")
     size = numpy.abs(added) + numpy.abs(left) @ numpy.abs(right)
     assert found.shape == exact.shape
     assert (numpy.abs(found - exact) <= 1e-6 * size).all()
@@ -90,25 +96,56 @@ def assert_is_product(found, left, right, added):
 @every_shape
 def test_a_product_is_added_inside_larger_arrays(M, N, K):
     A, B, C = normal(M, K), normal(K, N, seed=1), normal(M, N, seed=2)
-    left, target = Inside(A), Inside(C, before=2, between=1)
-    add_product(*left.arguments, packed(B, place=4), 4, *target.arguments, M, N, K)
+    target = Inside(C, before=2, between=1)
+    add_product(*Inside(A).arguments, packed(B, place=4), 4, *target.arguments, M, N, K)
     assert_is_product(target.values(), A, B, C)
+
+
+@every_shape
+def test_a_product_is_added_to_what_stands_elsewhere(M, N, K):
+    A, B, initial = normal(M, K), normal(K, N, seed=1), normal(M, N, seed=2)
+    start, target = Inside(initial, between=4), unwritten(M, N)
+    multiply(
+        *Inside(A).arguments, packed(B, place=2), 2, *start.arguments, *target.arguments, M, N, K
+    )
+    assert_is_product(target.values(), A, B, initial)
+    assert numpy.array_equal(start.values(), initial)
 
 
 @every_shape
 def test_an_affine_map_overwrites_what_was_there(M, N, K):
     A, B, b = normal(M, K), normal(K, N, seed=1), normal(N, seed=2)
-    target = Inside(numpy.full((M, N), numpy.nan, "float32"))
+    target = unwritten(M, N)
     affine(*Inside(A).arguments, packed(B), b, *target.arguments, M, N, K)
     assert_is_product(target.values(), A, B, numpy.broadcast_to(b, (M, N)))
 
 
-@every_shape
-def test_a_product_with_a_transposed_left_factor_is_added_inside_larger_arrays(M, N, K):
-    D, X, C = normal(K, M), normal(K, N, seed=1), normal(M, N, seed=2)
-    target = Inside(C, before=1, between=2)
-    add_transposed_product(*Inside(D).arguments, *Inside(X).arguments, *target.arguments, M, N, K)
-    assert_is_product(target.values(), D.T, X, C)
+@every_inner_size
+def test_a_product_with_a_transposed_left_factor_overwrites_what_was_there(M, N, K):
+    D, X = normal(K, M), normal(K, N, seed=1)
+    target = unwritten(M, N)
+    transposed_product(
+        *Inside(D).arguments, *Inside(X).arguments, IN_ORDER, *target.arguments, M, N, K
+    )
+    assert_is_product(target.values(), D.T, X)
+
+
+@every_inner_size
+def test_the_rows_of_the_right_factor_may_stand_anywhere(M, N, K):
+    rows = numpy.random.default_rng(0).integers(0, K + 3, size=K)
+    D, X = normal(K, M), normal(K + 3, N, seed=1)
+    target = unwritten(M, N)
+    transposed_product(*Inside(D).arguments, *Inside(X).arguments, rows, *target.arguments, M, N, K)
+    assert_is_product(target.values(), D.T, X[rows])
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_some_rows_are_packed_as_if_they_stood_alone(in_order):
+    B = normal(9, PANEL + 2)
+    rows = IN_ORDER if in_order else numpy.array([8, 1, 1, 0, 5, 3, 7])
+    panels = numpy.empty(panels_size(4, PANEL + 2), "float32")
+    pack(*Inside(B).arguments, rows, 2, 4, PANEL + 2, panels, 0)
+    assert numpy.array_equal(panels, packed(B[2:6] if in_order else B[rows[2:6]]))
 
 
 @pytest.mark.parametrize("N", [1, LANES - 1, LANES, LANES + 1, PANEL, PANEL + 1, 3 * PANEL - 2])
@@ -142,44 +179,48 @@ def test_nan_and_infinity_come_out_where_numpy_has_them(odd):
     M, N, K = ROWS + 2, PANEL + 3, 9
     A, B = normal(M, K), normal(K, N, seed=1)
     A[1, 2] = B[4, N - 1] = odd
-    C = Inside(numpy.zeros((M, N), "float32"))
-    add_product(*Inside(A).arguments, packed(B), 0, *C.arguments, M, N, K)
-    transposed = Inside(numpy.zeros((M, N), "float32"))
-    right = Inside(B)
-    add_transposed_product(
-        *Inside(numpy.ascontiguousarray(A.T)).arguments, *right.arguments,
-        *transposed.arguments, M, N, K,
-    )  # fmt: skip
+    added, transposed = Inside(numpy.zeros((M, N), "float32")), unwritten(M, N)
+    add_product(*Inside(A).arguments, packed(B), 0, *added.arguments, M, N, K)
+    transposed_product(
+        *Inside(A.T).arguments, *Inside(B).arguments, IN_ORDER, *transposed.arguments, M, N, K
+    )
     with numpy.errstate(invalid="ignore"):
         expected = A @ B
-    for found in (C.values(), transposed.values()):
+    for found in (added.values(), transposed.values()):
         numpy.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
 # What other machines have: each shape of tile is right on this one too.
 
 
-@pytest.mark.parametrize("shape", [TileShape(4, 6, 2), TileShape(4, 6, 4), TileShape(8, 6, 2)], ids=str)
+@pytest.mark.parametrize(
+    "shape", [TileShape(4, 6, 2), TileShape(4, 6, 4), TileShape(8, 6, 2)], ids=str
+)
 def test_tiles_of_other_machines_are_right(shape):
     tile = make_tile(shape)
 
     @njit
-    def add(m, v, A, a, row_step, step, B, b, C, c, C_step, K, last):
-        tile(m, v, A, a, row_step, step, B, b, C, c, C_step, K, last)
+    def run(m, v, A, a, row_step, step, B, b, I, i, I_step, C, c, C_step, K, last):
+        tile(m, v, A, a, row_step, step, B, b, I, i, I_step, C, c, C_step, K, last)
 
     K = 5
     for m in range(1, shape.rows + 1):
         for v in range(1, shape.vectors + 1):
             for last in range(1, shape.lanes + 1):
                 N, width = (v - 1) * shape.lanes + last, v * shape.lanes
-                A, B, C = normal(m, K), normal(K, width, seed=1), normal(m, N, seed=2)
-                for left, row_step, step in ((A, K, 1), (A.T.copy(), 1, m)):
-                    target = Inside(C)
+                A, B, initial = normal(m, K), normal(K, width, seed=1), normal(m, N, seed=2)
+                for left, steps in ((A, (K, 1)), (A.T, (1, m))):
                     flat = numpy.concatenate([[GUARD], left.reshape(-1)]).astype("float32")
-                    add(
-                        m, v, flat, 1, row_step, step, B.reshape(-1), 0, *target.arguments, K, last
-                    )
-                    assert_is_product(target.values(), A, B[:, :N], C)
+                    same = Inside(initial)
+                    for start, target in (
+                        (Inside(initial, between=1), unwritten(m, N)),
+                        (same, same),
+                    ):
+                        run(
+                            m, v, flat, 1, *steps, B.reshape(-1), 0, *start.arguments,
+                            *target.arguments, K, last,
+                        )  # fmt: skip
+                        assert_is_product(target.values(), A, B[:, :N], initial)
 
 
 @pytest.mark.parametrize("lanes", [4, 8, 16])
