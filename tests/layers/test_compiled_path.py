@@ -87,7 +87,7 @@ def make_case(options, lengths, *, bi=False, H=5, nI=4, zero=False, seed=0) -> C
     directions = []
     for reverse in [False, True] if bi else [False]:
         params = cell.start(OPS, H, nI)
-        for name in params.keys() - {"Wx", "Wh"}:
+        for name in cell.params[2:]:  # but Wx and Wh
             params[name] = params[name] + rng.normal(size=params[name].shape).astype("f") * 0.5
         directions.append(Direction(cell, params, reverse))
     packing, B = Packing.of(lengths), len(lengths)
@@ -149,21 +149,30 @@ def assert_same(found, expected):
         assert numpy.array_equal(found[name], value, equal_nan=True), name
 
 
-def rounded_otherwise(case: Case) -> Case:
+def rounded_otherwise(case: Case, seed: int) -> Case:
     """A case in float64 that differs from this one by no more than float32's rounding."""
-    rng = numpy.random.default_rng(1)
+    rng = numpy.random.default_rng(seed)
     change = partial(rng.choice, [1 - 2.0**-24, 1 + 2.0**-24])
     return case.changed(lambda array: array * change(size=array.shape))
 
 
 def assert_close_to_float64(case: Case):
-    """Off by 1e-5 from the exact result; where rounding what goes in moves that by more than 3e-7
-    (layer normalisation of a few units, a saturated unit all alone), by as many times more."""
+    """Off by 1e-5 from the exact result; by more only where float32 cannot do better.
+
+    That is where rounding what goes in moves the exact result by more than 3e-7 (then by as many
+    times more), or where the array code in float32 is off by more than a fourth of it: under layer
+    normalisation of a few units, or behind a saturated unit.
+    """
     doubled = case.changed(lambda array: array.astype("float64"))
     exact = outcome(array_walk, doubled)
-    moved = errors(outcome(array_walk, rounded_otherwise(doubled)), exact)
+    moves = [
+        errors(outcome(array_walk, rounded_otherwise(doubled, seed)), exact) for seed in range(4)
+    ]
+    theirs = errors(outcome(array_walk, case), exact)
     for name, off in errors(outcome(compiled_walk, case), exact).items():
-        assert off <= 1e-5 * max(1, moved[name] / 3e-7), (name, off, moved[name])
+        moved = max(move[name] for move in moves)
+        bound = max(1e-5 * max(1, moved / 3e-7), 4 * theirs[name])
+        assert off <= bound, (name, off, bound)
 
 
 # Equal to the array code
@@ -185,8 +194,7 @@ def test_it_gives_what_the_array_code_gives(options, bi, lengths, H, nI, zero):
 @pytest.mark.parametrize("lengths", BATCHES.values(), ids=BATCHES.keys())
 @pytest.mark.parametrize(("H", "nI"), [(5, 4), (37, 30)])
 def test_it_gives_what_the_array_code_gives_in_float64(options, bi, lengths, H, nI):
-    # What holds both to float64: under layer normalisation the array code in float32, too, may be
-    # further from it than 1e-5.
+    # Under layer normalisation the array code in float32, too, may be further off than 1e-5.
     assert_close_to_float64(make_case(options, lengths, bi=bi, H=H, nI=nI))
 
 
@@ -231,6 +239,20 @@ def test_a_sequence_alone_gives_what_it_gives_among_others(options, bi):
         assert error(found, Y[mine]) <= 1e-6
 
 
+def test_tanh_is_off_by_less_than_5e_7_and_keeps_nan_and_infinity():
+    x = numpy.concatenate([numpy.linspace(-12, 12, 20_001), 10.0 ** -numpy.arange(1.0, 38)])
+    x = numpy.concatenate([x, [numpy.inf, -numpy.inf, 3e38, -3e38, 0.0, numpy.nan]]).astype("f")
+    case = make_case({"cell": "rnn"}, [1] * len(x), H=1, nI=1, zero=True)
+    params = {
+        "Wx": numpy.ones((1, 1), "f"),
+        "Wh": numpy.zeros((1, 1), "f"),
+        "b": numpy.zeros(1, "f"),
+    }
+    one = replace(case.directions[0], params=params)
+    found = outcome(compiled_walk, replace(case, directions=[one], X=x[:, None]))["Y"][:, 0]
+    numpy.testing.assert_allclose(found, numpy.tanh(x.astype("float64")), rtol=1e-6, atol=5e-7)
+
+
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_huge_inputs_saturate_and_stay_finite(cell):
     case = make_case({"cell": cell}, BATCHES["ragged"], bi=True)
@@ -248,9 +270,9 @@ def test_nan_in_a_sequence_comes_out_of_this_sequence_and_of_no_other(options, b
     X, rank = case.X.copy(), 2
     X[case.packing.offsets[1] + rank, 0] = numpy.nan
     found = outcome(compiled_walk, replace(case, X=X))
-    expected = outcome(array_walk, replace(case, X=X))
-    for name in ("Y", "dX"):
-        assert numpy.array_equal(numpy.isnan(found[name]), numpy.isnan(expected[name])), name
+    expected = outcome(array_walk, replace(case, X=X), keep=False)
+    for name, value in expected.items():
+        assert numpy.array_equal(numpy.isnan(found[name]), numpy.isnan(value)), name
     assert numpy.isnan(found["Y"]).any()
     others = case.packing.sequences != rank
     for name in ("Y", "dX"):

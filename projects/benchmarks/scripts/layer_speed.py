@@ -152,8 +152,8 @@ def main(
     for count in whole_numbers(threads, "threads", 64):
         rows += at_threads(count, measure, cells.split(","), numbers, both, count, seconds)
     compare_threads(rows)
-    packages = {name: installed(name) for name in ("torch", "numba", "mkl")}
-    summary = summarise(rows, has_mkl=packages["mkl"] is not None)
+    packages = {name: installed(name) for name in ("torch", "numba")}
+    summary = summarise(rows)
     took = round(time.perf_counter() - began)
     write_metrics(output, {"rows": rows, "summary": summary, "packages": packages, "seconds": took})
     print_results(Console(), rows, summary)

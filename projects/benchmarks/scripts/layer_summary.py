@@ -9,34 +9,29 @@ from rich.console import Console
 
 from seqpipe.reporting.tables import print_table
 
-# The least ratio of a shape and the least geometric mean; with the extra `mkl`, and without.
-TARGETS = {
-    ("training", False): (1.0, 1.25),
-    ("training", True): (1.2, 1.5),
-    ("inference", False): (0.9, 1.1),
-    ("inference", True): (1.0, 1.3),
-}
+# The least ratio of a shape and the least geometric mean: what must be reached, and what was to be
+# reached with Intel's MKL, which product_speed.py shows to be no quicker than what stands.
+TARGETS = {"training": (1.0, 1.25), "inference": (0.9, 1.1)}
+HIGHER_TARGETS = {"training": (1.2, 1.5), "inference": (1.0, 1.3)}
 SGEMM_SHAPE, SGEMM_SHARE = "64,40,300→512 ragged", 0.6
 
 
-def summarise(rows: Sequence[dict[str, Any]], *, has_mkl: bool) -> list[dict[str, Any]]:
+def summarise(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """For each cell, mode and number of threads the ratios of all shapes in two numbers.
 
     rows: Those of layer_speed.py.
-    has_mkl (bool): The extra `mkl` is installed.
     """
     groups: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
     for row in rows:
         groups.setdefault((row["cell"], row["mode"], row["threads"]), []).append(row)
-    return [_line(*key, found, has_mkl) for key, found in groups.items()]
+    return [_line(*key, found) for key, found in groups.items()]
 
 
-def _line(
-    cell: str, mode: str, threads: int, rows: list[dict[str, Any]], has_mkl: bool
-) -> dict[str, Any]:
+def _line(cell: str, mode: str, threads: int, rows: list[dict[str, Any]]) -> dict[str, Any]:
     ratios = [row["ratio"] for row in rows]
     least, mean = min(ratios), math.exp(statistics.fmean(map(math.log, ratios)))
-    least_target, mean_target = TARGETS[mode, has_mkl]
+    least_target, mean_target = TARGETS[mode]
+    higher = HIGHER_TARGETS[mode]
     line = {
         "cell": cell,
         "mode": mode,
@@ -46,6 +41,7 @@ def _line(
         "mean_target": mean_target,
         "least": least,
         "least_target": least_target,
+        "reaches_higher": least >= higher[0] and mean >= higher[1],
         "short": [row["shape"] for row in rows if row["ratio"] < least_target],
     }
     shares = [row["sgemm_share"] for row in rows if row["shape"].startswith(SGEMM_SHAPE)]
@@ -65,7 +61,7 @@ def print_results(
         found = [row for row in rows if row["name"] == name]
         title = f"{name}, thousand tokens a second"
         print_table(console, title, heads, [_cells(row) for row in found])
-    heads = ["", "threads", "mean", "of", "least", "of", "sgemm", ""]
+    heads = ["", "threads", "mean", "of", "least", "of", "sgemm", "", "higher bar"]
     lines = [
         [
             f"{line['cell']} {line['mode']}",
@@ -76,6 +72,7 @@ def print_results(
             f"{line['least_target']:.2f}",
             f"{line['sgemm_share']:.0%}" if "sgemm_share" in line else "",
             line["verdict"],
+            "pass" if line["reaches_higher"] else "short",
         ]
         for line in summary
     ]
