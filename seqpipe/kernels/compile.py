@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -76,6 +77,8 @@ class _RoomCache(FunctionCache):
         except Exception as error:  # whatever a damaged file makes pickle raise
             logger.debug("%s: %s", self._name, error)
             found = None
+            with suppress(OSError):
+                self.flush()  # keeping what is compiled now would read the damaged index again
         if found is None:
             _say_that_it_compiles()
         return found

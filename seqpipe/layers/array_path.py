@@ -51,7 +51,8 @@ def array_walk(
     states (List[List[Floats2d]]): Of each direction a<0> (and c<0>) by rank, `(B, H)`, contiguous;
         overwritten with the final state.
     keep (bool): Keep what the backward pass needs.
-    RETURNS: The output, `(N, D H)`, and the backward pass, which can be called once.
+    RETURNS: The output, `(N, D H)`, and the backward pass, which can be called once and may read
+        the output again: it must not be overwritten before.
     """
     xp, D, B = ops.xp, len(directions), len(packing.lengths)
     H = directions[0].params["Wh"].shape[1]

@@ -47,7 +47,7 @@ class Scratch:
 
     def give_back(self) -> None:
         """Whoever took may use none of it any more."""
-        held = sum(4 * size * len(arrays) for size, arrays in _free.items())
+        held = sum(4 * size * len(arrays) for size, arrays in list(_free.items()))
         while self._taken:
             array = self._taken.pop()
             held += array.nbytes
