@@ -121,7 +121,7 @@ def test_a_forked_child_works_side_by_side_too():
         from seqpipe.layers.threads import side_by_side
 
         tasks = [lambda: 1, lambda: 2, lambda: 3]
-        side_by_side([threading.Barrier(3).wait] * 3)  # now the pool has all its threads
+        side_by_side([threading.Barrier(2).wait] * 2)  # now the pool has all its threads
         child = os.fork()
         if child == 0:
             signal.alarm(20)  # should it hang, it dies

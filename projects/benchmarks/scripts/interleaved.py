@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 ROUNDS = 15
-# Threads of OpenMP spin for some milliseconds after their work, and would take the time of what comes
-# next. (Those of OpenBLAS do so for a tenth of a second: a way that uses them has no place beside
-# others on two threads.)
+# Threads of OpenMP spin for some milliseconds after their work, and would take the time of what
+# comes next. (Those of OpenBLAS do so for a tenth of a second: a way that uses them has no place
+# beside others on two threads.)
 PAUSE = 0.03
 
 
