@@ -37,7 +37,7 @@ def compiled_walk(
     keep: bool,
 ) -> tuple[Any, Backward]:
     """Run the D directions of a level, H units each. Arguments and result as for `array_walk`."""
-    X = plain(X)
+    X = _checked(plain(X), packing.tokens, directions[0].params["Wx"].shape[1])
     D, H = len(directions), directions[0].params["Wh"].shape[1]
     width = directions[0].cell.blocks * H
     threads = _threads(packing.tokens * D * width * (H + X.shape[1]))
@@ -67,9 +67,11 @@ def compiled_walk(
     def backward(dY: Any, d_states: list[list[Any]]) -> tuple[Any, list[dict[str, Any]]]:
         if not runs:
             raise ValueError("no gradient: expected is_train=True, and backprop called but once")
-        _walk_back(runs, parts, plain(dY), d_states, threads)
-        found = _products_back(runs, X, threads, scratch)
-        runs.clear()
+        once = runs[:]
+        runs.clear()  # what fails half way must not be begun again
+        dY = _checked(plain(dY), packing.tokens, D * H)
+        _walk_back(once, parts, dY, d_states, threads)
+        found = _products_back(once, X, threads, scratch)
         scratch.give_back()
         return found
 
@@ -77,6 +79,13 @@ def compiled_walk(
         runs.clear()
         scratch.give_back()
     return Y[: packing.tokens], backward
+
+
+def _checked(rows: Any, tokens: int, width: int) -> Any:
+    """The array, if it is `(tokens, width)`: kernels would read beyond another."""
+    if rows.shape != (tokens, width):
+        raise ValueError(f"array of shape {rows.shape}, expected {(tokens, width)}")
+    return rows
 
 
 def _threads(products: int) -> int:

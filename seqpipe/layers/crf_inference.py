@@ -89,6 +89,10 @@ def for_kernels(potentials: Potentials) -> tuple[np.ndarray, ...] | None:
     P, packing = potentials, potentials.packing
     if not (isinstance(P.emissions, np.ndarray) and P.emissions.size and kernels_work()):
         return None
+    L = len(P.start)
+    shapes = [a.shape for a in (P.emissions, P.transitions, P.end)]
+    if shapes != [(packing.tokens, L), (L, L), (L,)]:  # the loops would read beyond the arrays
+        raise ValueError(f"emissions, transitions, end of shapes {shapes}, {L} tags expected")
     scores = (plain(a, np.float64) for a in (P.emissions, P.start, P.transitions, P.end))
     layout = (plain(a, np.int64) for a in (packing.sizes, packing.offsets, packing.last))
     return (*scores, *layout)

@@ -155,6 +155,8 @@ def by_rank(model: Model, packing: Packing, state: Any, dtype: Any) -> list[list
     H, S = passes[0].get_dim("nO"), passes[0].attrs["cell"].states
     if state is None:
         return [[xp.zeros((B, H), dtype=dtype) for _ in range(S)] for _ in passes]
+    if state.shape != (B, len(passes) * S * H):
+        raise ValueError(f"state of shape {state.shape}, expected {(B, len(passes) * S * H)}")
     ordered = state[xp.asarray(packing.order)].astype(dtype)
     parts = [xp.ascontiguousarray(part) for part in xp.split(ordered, len(passes) * S, axis=1)]
     return [parts[i * S : (i + 1) * S] for i in range(len(passes))]
