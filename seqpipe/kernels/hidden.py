@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .compile import kernel
-from .product import add_product, affine
+from .product import PANEL, add_product, affine
 from .vector import LANES, among, load, store, total_of, zeros
 from .walk import add_row, clear, place_of_step
 
 # Tokens that are multiplied with Wx at once: enough for a good product, few enough to be still in
 # the cache when their steps come.
-PROJECTED = 48
+PROJECTED = 192
 EPSILON, UNIT = np.float32(1e-5), np.float32(1)
 
 
@@ -65,15 +65,27 @@ def project(walk, i, inputs, P, p0, P_step):
     RETURNS: The first step that is not done, and the token that stands in the first row of P: all
     of P's rows are kept, or those of the last call.
     """
-    token, rows = place_of_step(walk, i)
-    first, i = token, i + 1
-    is_whole = walk.first == 0 and walk.end >= walk.sizes[0]  # so that steps lie side by side
-    while is_whole and i < len(walk.sizes) and rows < PROJECTED:
-        token, more = place_of_step(walk, i)
-        first, rows, i = min(first, token), rows + more, i + 1
+    begin, tokens, first = i, 0, np.int64(0)
+    while i < len(walk.sizes) and tokens < PROJECTED:
+        t = len(walk.sizes) - 1 - i if walk.reverse else i
+        first = walk.offsets[t] if i == begin else min(first, walk.offsets[t])
+        tokens += walk.sizes[t]
+        i += 1
     origin = 0 if walk.keep else first
-    place, width, nI = (first - origin) * P_step + p0, len(inputs.b), inputs.nI
-    affine(inputs.X, first * nI, nI, inputs.panels, inputs.b, P, place, P_step, rows, width, nI)
+    nI, width, place = inputs.nI, len(inputs.b), p0 - origin * P_step
+    if walk.first == 0 and walk.end >= walk.sizes[0]:  # whole steps, which lie side by side
+        affine(
+            inputs.X, first * nI, nI, inputs.panels, 0, inputs.b, 0,
+            P, place + first * P_step, P_step, tokens, width, nI,
+        )  # fmt: skip
+        return i, origin
+    for column in range(0, width, PANEL):  # each panel for all steps, as long as it is near
+        for step in range(begin, i):
+            token, rows = place_of_step(walk, step)
+            affine(
+                inputs.X, token * nI, nI, inputs.panels, column * nI, inputs.b, column,
+                P, place + token * P_step + column, P_step, rows, min(PANEL, width - column), nI,
+            )  # fmt: skip
     return i, origin
 
 

@@ -17,6 +17,7 @@ SHAPE = machine_shape()
 LANES, ROWS, VECTORS = SHAPE.lanes, SHAPE.rows, SHAPE.vectors
 tile, move, transpose = make_tile(SHAPE), make_move(LANES), make_transpose(LANES)
 ZERO = np.float32(0)
+PANEL = VECTORS * LANES  # columns
 
 # Rows of the left factor that are multiplied with all panels in turn, and rows of the inner
 # dimension: the left block and one panel stay in the second-level cache.
@@ -46,17 +47,21 @@ def pack(B, b, B_step, rows, k, K, N, panels, p):
 
     rows: which row of B stands at each place; if it is empty, they stand in order.
     """
-    vectors = (N + LANES - 1) // LANES
-    for first in range(0, vectors, VECTORS):
-        start = first * LANES
-        width = min(VECTORS, vectors - first) * LANES
-        filled = min(width, N - start)
-        for i in range(k, k + K):
-            row = rows[i] if len(rows) else i
-            copy(B, b + row * B_step + start, panels, p, filled)
-            for j in range(filled, width):
-                panels[p + j] = 0
-            p += width
+    whole = N // PANEL
+    start = whole * PANEL
+    width = (N - start + LANES - 1) // LANES * LANES
+    for i in range(K):
+        row = rows[k + i] if len(rows) else k + i
+        place, target = b + row * B_step, p + i * PANEL
+        for _ in range(whole):
+            for v in range(0, PANEL, LANES):
+                move(B, place + v, panels, target + v)
+            place += PANEL
+            target += K * PANEL
+        target = p + K * start + i * width
+        copy(B, place, panels, target, N - start)
+        for j in range(N - start, width):
+            panels[target + j] = 0
 
 
 @kernel
@@ -130,9 +135,9 @@ def add_product(A, a, A_step, panels, p, C, c, C_step, M, N, K):
 
 
 @kernel
-def affine(A, a, A_step, panels, b, C, c, C_step, M, N, K):
-    """C = A B + b; arguments as for `multiply`, b `(N,)`."""
-    multiply(A, a, A_step, panels, 0, b, 0, 0, C, c, C_step, M, N, K)
+def affine(A, a, A_step, panels, p, I, i, C, c, C_step, M, N, K):
+    """C = A B + I, the same row for all; arguments as for `multiply`."""
+    multiply(A, a, A_step, panels, p, I, i, 0, C, c, C_step, M, N, K)
 
 
 @kernel

@@ -13,7 +13,7 @@ from typing import Any
 import numpy
 from thinc.api import Ops
 
-from seqpipe.kernels.product import multiply, pack, panels_size, transposed_product
+from seqpipe.kernels.product import multiply, transposed_product
 
 from .array_path import Backward, Direction
 from .compiled import plain
@@ -41,13 +41,10 @@ def compiled_walk(
     D, H = len(directions), directions[0].params["Wh"].shape[1]
     width = directions[0].cell.blocks * H
     threads = _threads(packing.tokens * D * width * (H + X.shape[1]))
+    parts = _parts(packing, threads // D)
     scratch = Scratch()
     flat = scratch.take(packing.tokens * D * width) if keep else None
-    parts = _parts(packing, threads // D)
-    B = len(packing.lengths)
-    Y = numpy.empty((packing.tokens + B, D * H), dtype=numpy.float32)
-    if keep:
-        numpy.concatenate([state[0] for state in states], axis=1, out=Y[packing.tokens :])
+    Y = _room_for_output(packing.tokens, states, keep=keep)
     runs = [
         RUNS[direction.cell.name](
             direction,
@@ -62,7 +59,7 @@ def compiled_walk(
         )
         for i, direction in enumerate(directions)
     ]
-    _run([partial(run.forward, *part, n) for run in runs for n, part in enumerate(parts)], threads)
+    _walk(runs, parts, threads)
 
     def backward(dY: Any, d_states: list[list[Any]]) -> tuple[Any, list[dict[str, Any]]]:
         if not runs:
@@ -71,7 +68,7 @@ def compiled_walk(
         runs.clear()  # what fails half way must not be begun again
         dY = _checked(plain(dY), packing.tokens, D * H)
         _walk_back(once, parts, dY, d_states, threads)
-        found = _products_back(once, X, threads, scratch)
+        found = _products_back(once, X, threads)
         scratch.give_back()
         return found
 
@@ -79,6 +76,16 @@ def compiled_walk(
         runs.clear()
         scratch.give_back()
     return Y[: packing.tokens], backward
+
+
+def _room_for_output(tokens: int, states: list[list[Any]], *, keep: bool) -> Any:
+    """`(N, D H)`, and for the backward pass B rows more, which hold a<0> by rank."""
+    if not keep:
+        return numpy.empty((tokens, sum(state[0].shape[1] for state in states)), numpy.float32)
+    initial = numpy.concatenate([state[0] for state in states], axis=1)
+    Y = numpy.empty((tokens + len(initial), initial.shape[1]), numpy.float32)
+    Y[tokens:] = initial
+    return Y
 
 
 def _checked(rows: Any, tokens: int, width: int) -> Any:
@@ -112,10 +119,25 @@ def _shares(rows: int, threads: int) -> list[tuple[int, int]]:
 def _run(tasks: Sequence[Callable[[], Any]], threads: int) -> None:
     """Run tasks side by side, if there are threads for them."""
     if threads > 1:
-        side_by_side(tasks)
+        side_by_side(tasks, blas=False)
     else:
-        for task in tasks:
-            task()
+        _in_turn(tasks)
+
+
+def _walk(runs: list[CompiledRun], parts: list[tuple[int, int]], threads: int) -> None:
+    """Pack the weights and walk; a direction that is not parted does both in one thread."""
+    packs = [run.pack for run in runs]
+    walks = [[partial(run.forward, *part, n) for n, part in enumerate(parts)] for run in runs]
+    if len(parts) > 1:
+        _run(packs, threads)
+        _run([walk for of_run in walks for walk in of_run], threads)
+    else:
+        _run([partial(_in_turn, [p, *walk]) for p, walk in zip(packs, walks, strict=True)], threads)
+
+
+def _in_turn(tasks: Sequence[Callable[[], Any]]) -> None:
+    for task in tasks:
+        task()
 
 
 def _walk_back(
@@ -134,17 +156,14 @@ def _walk_back(
 
 
 def _products_back(
-    runs: list[CompiledRun], X: Any, threads: int, scratch: Scratch
+    runs: list[CompiledRun], X: Any, threads: int
 ) -> tuple[Any, list[dict[str, Any]]]:
     """The gradients of the input and of the weights, from that of the projections."""
     (N, nI), width = X.shape, len(runs[0].inputs.b)
     dX, nothing = numpy.empty((N, nI), dtype=numpy.float32), numpy.zeros(nI, dtype=numpy.float32)
     gradients: list[dict[str, Any]] = []
-    packed, products = [], []
+    products = []
     for run in runs:
-        panels = scratch.take(panels_size(width, nI))
-        pack(run.params["Wx"].reshape(-1), 0, nI, IN_ORDER, 0, width, nI, panels, 0)
-        packed.append(panels)
         found = {name: numpy.empty_like(run.params[name]) for name in ("Wx", "Wh")}
         gradients.append({**found, **run.gradients()})
         inputs = Columns(X.reshape(-1), 0, nI)
@@ -154,11 +173,11 @@ def _products_back(
     def share(thread: int) -> None:
         start, rows = _shares(N, threads)[thread]
         target = (dX.reshape(-1), start * nI, nI)
-        for i, (run, panels) in enumerate(zip(runs, packed, strict=True)):
+        for i, run in enumerate(runs):
             d = run.columns(0)
             initial = target if i else (nothing, 0, 0)
             multiply(
-                d.flat, d.first + start * d.step, d.step, panels, 0,
+                d.flat, d.first + start * d.step, d.step, run.inputs_back, 0,
                 *initial, *target, rows, nI, width,
             )  # fmt: skip
         for gradient, one in products:

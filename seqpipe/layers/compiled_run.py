@@ -50,14 +50,15 @@ class WeightGradient:
 
 
 class CompiledRun:
-    """One direction: forward, then at most once backward, each part by part.
+    """One direction: `pack`, then `forward`, then at most once `backward`, each part by part.
 
     direction (Direction): What it computes.
     packing (Packing): Of the batch.
     X (Floats1d): The input, packed, flat.
     projected (Columns): Room for Wx x of every token, `(N, G H)`, which becomes the activations of
         the blocks, then its own gradient; None if nothing is kept.
-    Y (Columns): Where a<t> of every token is written, `(N, H)`; B rows more hold a<0> by rank.
+    Y (Columns): Where a<t> of every token is written, `(N, H)`; if anything is kept, B rows more
+        hold a<0> by rank.
     state (List[Floats2d]): a<0> (and c<0>) by rank; overwritten with the final state.
     parts (int): How many parts it may be walked in at once.
     keep (bool): Keep what the backward pass needs.
@@ -65,8 +66,7 @@ class CompiledRun:
     """
 
     kernels: Any
-    # What `prepare` gives: the weights packed, what holds, and what stays for the backward pass.
-    products: tuple[Hidden, ...]
+    # What `prepare` gives: what holds, and room for what stays for the backward pass.
     equations: Any
     kept: tuple[Any, ...]
 
@@ -92,9 +92,12 @@ class CompiledRun:
         self.state = [part.reshape(-1) for part in state]
         self.batch = len(packing.lengths)
         self.rows = packing.tokens if keep else self.batch
-        self.before = packing.before(self.reverse) if keep else IN_ORDER
+        self.before = (packing.after if self.reverse else packing.before) if keep else IN_ORDER
         self.sums = scratch.zeros(parts * self.kernels.SUMS["end"] * self.H).reshape(parts, -1)
         self.inputs = self._inputs(X)
+        ends = (numpy.cumsum(self.cell.groups) * self.H).tolist()
+        self.rows_of_Wh = list(zip([0, *ends[:-1]], ends, strict=True))
+        self.products = tuple(self._hidden(*rows) for rows in self.rows_of_Wh)
         # What is not kept is computed anew for some steps at a time, in room of each part's own.
         width, rows = len(self.inputs.b), self.batch + PROJECTED
         self.projected = [
@@ -103,14 +106,45 @@ class CompiledRun:
         self.prepare()
 
     def _inputs(self, X: Any) -> Inputs:
-        Wx, b = self.params["Wx"], self.params["b"]
-        width, nI = Wx.shape
+        b = self.params["b"]
+        width, nI = self.params["Wx"].shape
         panels = self.scratch.take(panels_size(nI, width))
-        pack_transposed(Wx.reshape(-1), 0, nI, nI, width, panels, 0)
         return Inputs(X, panels, numpy.zeros_like(b) if self.cell.layer_norm else b, nI)
 
+    def _hidden(self, first: int, end: int) -> Hidden:
+        """Room for rows first ... end - 1 of Wh, and for what becomes of their product."""
+        H, width, take = self.H, end - first, self.scratch.take
+        back = take(panels_size(width, H)) if self.keep else NOTHING
+        norm = self.norm("gain_h", first, end)
+        product = d_product = NOTHING
+        if len(norm.gain):
+            product = take(self.batch * width)
+            d_product = take(self.rows * width) if self.keep else NOTHING
+        return Hidden(take(panels_size(H, width)), back, norm, product, d_product)
+
+    def pack(self) -> None:
+        """Pack the weights for the way forward."""
+        Wx, Wh, H = self.params["Wx"], self.params["Wh"].reshape(-1), self.H
+        width, nI = Wx.shape
+        pack_transposed(Wx.reshape(-1), 0, nI, nI, width, self.inputs.panels, 0)
+        for hidden, (first, end) in zip(self.products, self.rows_of_Wh, strict=True):
+            pack_transposed(Wh, first * H, H, H, end - first, hidden.forward, 0)
+
+    def _pack_back(self) -> None:
+        """Pack those of a step for the way back."""
+        Wh, H = self.params["Wh"].reshape(-1), self.H
+        for hidden, (first, end) in zip(self.products, self.rows_of_Wh, strict=True):
+            pack(Wh, first * H, H, IN_ORDER, 0, end - first, H, hidden.back, 0)
+
+    def _pack_inputs_back(self) -> None:
+        """Pack Wx for the gradient of the input."""
+        width, nI = self.params["Wx"].shape
+        self.inputs_back = self.scratch.take(panels_size(width, nI))
+        Wx = self.params["Wx"].reshape(-1)
+        pack(Wx, 0, nI, IN_ORDER, 0, width, nI, self.inputs_back, 0)
+
     def prepare(self) -> None:
-        """Pack the weights, and say what holds."""
+        """Say what holds, and take room for what stays."""
         raise NotImplementedError
 
     def room(self, width: int) -> Any:
@@ -125,22 +159,6 @@ class CompiledRun:
         groups = 2 if gain == "gain_x" else 1
         return Norm(values, self.room(len(values)), self.room(groups))
 
-    def hidden(self, first: int, end: int) -> Hidden:
-        """Wh of blocks first ... end - 1."""
-        H, Wh = self.H, self.params["Wh"].reshape(-1)
-        start, width = first * H, (end - first) * H
-        forward = self.scratch.take(panels_size(H, width))
-        pack_transposed(Wh, start * H, H, H, width, forward, 0)
-        back = NOTHING
-        if self.keep:
-            back = self.scratch.take(panels_size(width, H))
-            pack(Wh, start * H, H, IN_ORDER, 0, width, H, back, 0)
-        norm = self.norm("gain_h", start, start + width)
-        if not len(norm.gain):
-            return Hidden(forward, back, norm, NOTHING, NOTHING)
-        product = self.scratch.take(self.batch * width)
-        return Hidden(forward, back, norm, product, self.room(width))
-
     def walk(self, first: int, end: int) -> Walk:
         """The sequences first ... end - 1, by rank."""
         packing = self.packing
@@ -148,6 +166,8 @@ class CompiledRun:
 
     def forward(self, first: int, end: int, part: int) -> None:
         """Walk over the sequences first ... end - 1, by rank: the part of that number."""
+        if self.keep and part == 0:  # which begins before the others, who must wake first
+            self._pack_back()
         self.kernels.forward(
             self.walk(first, end),
             self.inputs,
@@ -167,6 +187,8 @@ class CompiledRun:
         d_state (List[Floats1d]): The gradient of the final state by rank, flat; overwritten with
             that of the initial state.
         """
+        if part == 0:
+            self._pack_inputs_back()
         self.kernels.backward(
             self.walk(first, end),
             *self.place(self.projected[part]),
@@ -223,8 +245,7 @@ class CompiledLSTM(CompiledRun):
     kernels = lstm
 
     def prepare(self) -> None:
-        """Pack the weights, and say what holds."""
-        self.products = (self.hidden(0, 4),)
+        """Say what holds, and take room for what stays."""
         cells, tokens = self.scratch.take((self.rows + self.batch) * self.H), self.rows * self.H
         cells[tokens:] = self.state[1]  # c<0>, after c<t> of all tokens
         self.kept = (cells,)
@@ -244,8 +265,8 @@ class CompiledRNN(CompiledRun):
     kernels = rnn
 
     def prepare(self) -> None:
-        """Pack the weights, and say what holds."""
-        self.products, self.kept = (self.hidden(0, 1),), (NOTHING,)
+        """Say what holds, and take room for what stays."""
+        self.kept = (NOTHING,)
         activation = rnn.ACTIVATIONS[self.cell.activation]
         self.equations = rnn.Equations(self.H, activation, self.norm("gain_x"))
 
@@ -256,25 +277,25 @@ class CompiledGRU(CompiledRun):
     kernels = gru
 
     def prepare(self) -> None:
-        """Pack the weights, and say what holds."""
-        self.form, gates = self.cell.form, self.cell.gates
-        self.products = (self.hidden(0, gates), self.hidden(gates, gates + 1))
+        """Say what holds, and take room for what stays."""
         self.equations = gru.Equations(
             self.H,
-            gru.FORMS[self.form],
+            gru.FORMS[self.cell.form],
             self.norm("gain_x"),
             self.params.get("bh", NOTHING),
         )
         # Γr * c<t-1> or Wcc c<t-1> + bh; in the backward pass also the gradient of the former.
-        size = self.batch * self.H if self.keep else 0
-        self.kept = (self.room(self.H), self.scratch.take(size))
+        form = self.cell.form
+        inner = self.room(self.H) if form != "simplified" else NOTHING
+        d_reset = self.keep and form == "full"
+        self.kept = (inner, self.scratch.take(self.batch * self.H) if d_reset else NOTHING)
 
     def weight_gradients(self) -> list[WeightGradient]:
         """That of the gates, that of the candidate."""
         (gates, candidate), g = self.products, self.cell.gates
         inner = Columns(self.kept[0], 0, self.H)
-        d = inner if self.form == "reset_after" else self.columns(g)
-        source = inner if self.form == "full" else None
+        d = inner if self.cell.form == "reset_after" else self.columns(g)
+        source = inner if self.cell.form == "full" else None
         return [
             self.weight_gradient(gates, self.columns(0), 0, g),
             self.weight_gradient(candidate, d, g, g + 1, source),

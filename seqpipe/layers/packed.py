@@ -74,13 +74,20 @@ class Packing:
         ranks = np.arange(int(self.sizes[0]) if len(self.sizes) else 0)
         return self.offsets[self.lengths[self.order[ranks]] - 1] + ranks
 
-    def before(self, reverse: bool = False) -> np.ndarray:
-        """For each row that of the step before, `(tokens,)`; in the reverse, of the step after.
+    @cached_property
+    def before(self) -> np.ndarray:
+        """For each row that of the step before, `(tokens,)`; at a sequence's first step it is
+        `tokens` + the sequence's rank."""
+        return self._beside(-1)
 
-        At a sequence's first step it is `tokens` + the sequence's rank.
-        """
+    @cached_property
+    def after(self) -> np.ndarray:
+        """The same for the step after; at a sequence's last step `tokens` + the rank."""
+        return self._beside(1)
+
+    def _beside(self, distance: int) -> np.ndarray:
         ranks = self.sequences
-        step = np.repeat(np.arange(len(self.sizes)), self.sizes) + (1 if reverse else -1)
+        step = np.repeat(np.arange(len(self.sizes)), self.sizes) + distance
         last = self.lengths[self.order][ranks] - 1
         is_inside = (step <= last) & (step >= 0)
         places = self.offsets[np.where(is_inside, step, 0)] + ranks

@@ -155,3 +155,64 @@ def test_two_callers_at_once_leave_blas_its_threads():
         TWO_THREADS,
     )
     assert lines == ["{2}"]
+
+
+def test_an_interrupt_waits_for_the_tasks_that_have_begun():
+    """What Ctrl-C stops must not go on writing into arrays that the caller takes for its own."""
+    lines = output_of(
+        """
+        import os, signal, threading, time
+        import numpy
+        from seqpipe.layers.threads import side_by_side
+
+        begun, ended = threading.Event(), []
+
+        def long_task():
+            begun.set()
+            time.sleep(0.5)
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.5)
+            ended.append(True)
+
+        try:
+            side_by_side([begun.wait, long_task])
+        except KeyboardInterrupt:
+            print("interrupted", ended)
+        print(side_by_side([lambda: 1, lambda: 2]))
+        """,
+        TWO_THREADS,
+    )
+    assert lines == ["interrupted [True]", "[1, 2]"]
+
+
+def test_without_another_thread_the_caller_does_it_all():
+    lines = output_of(
+        """
+        import threading
+        import numpy
+        from seqpipe.layers.threads import side_by_side
+
+        def refuse(thread):
+            raise RuntimeError("can't start new thread")
+
+        threading.Thread.start = refuse
+        print(side_by_side([lambda: 1, lambda: 2]))
+        """,
+        TWO_THREADS,
+    )
+    assert lines == ["[1, 2]"]
+
+
+@pytest.mark.parametrize(("allowed", "threads"), [("3", "3"), ("", "5")])
+def test_a_blas_that_is_not_known_leaves_it_to_the_environment(allowed, threads):
+    lines = output_of(
+        """
+        import os
+        from seqpipe.layers.threads import thread_count  # before numpy: no BLAS is loaded
+
+        os.cpu_count = lambda: 5
+        print(thread_count())
+        """,
+        {"OMP_NUM_THREADS": allowed},
+    )
+    assert lines == [threads]
