@@ -144,24 +144,35 @@ def backward(
             if equations.form == RESET_AFTER:
                 _reset_after_back(P, here, inner, k, H)
                 add_row(inner, k, sums, BH * H, H)
-        q = GAIN_H * H + width
-        if equations.form == RESET_AFTER:
-            add_hidden_back(candidate, inner, token * H, H, H, dc, state, rows, H, token, sums, q)
-        elif equations.form == SIMPLIFIED:
-            add_hidden_back(candidate, P, p + H, P_step, H, dc, state, rows, H, token, sums, q)
-        else:
-            clear(d_reset, state, rows * H)
-            add_hidden_back(
-                candidate, P, p + width, P_step, H, d_reset, state, rows, H, token, sums, q
-            )
-            for row in range(rows):
-                here, s = p + H + row * P_step, state + row * H
-                _reset_back(P, here, d_reset, dc, s, Y, before[token + row] * Y_step + y0, H)
+        _candidate_back(
+            candidate, P, p, P_step, Y, y0, Y_step, dc, state, rows, token, before, equations,
+            inner, d_reset, sums,
+        )  # fmt: skip
         add_hidden_back(gates, P, p, P_step, H, dc, state, rows, width, token, sums, GAIN_H * H)
         for row in range(rows):
             here = p + row * P_step
             add_row(P, here, sums, 0, width + H)
             normalise_input_back(norm, P, here, width + H, width, token + row, sums, GAIN_X * H)
+
+
+@kernel
+def _candidate_back(
+    hidden, P, p, P_step, Y, y0, Y_step, dc, s, rows, k, before, equations, inner, d_reset, sums
+):
+    """Through what `_add_candidate` added, to dc."""
+    H, width = equations.H, _gates_width(equations)
+    q = GAIN_H * H + width
+    if equations.form == RESET_AFTER:
+        add_hidden_back(hidden, inner, k * H, H, H, dc, s, rows, H, k, sums, q)
+        return
+    if equations.form == SIMPLIFIED:
+        add_hidden_back(hidden, P, p + width, P_step, H, dc, s, rows, H, k, sums, q)
+        return
+    clear(d_reset, s, rows * H)
+    add_hidden_back(hidden, P, p + width, P_step, H, d_reset, s, rows, H, k, sums, q)
+    for row in range(rows):
+        c = before[k + row] * Y_step + y0
+        _reset_back(P, p + H + row * P_step, d_reset, dc, s + row * H, Y, c, H)
 
 
 @kernel

@@ -40,7 +40,8 @@ def exp32(x):
 
 @kernel
 def row_top(logits, row):
-    """The greatest of a row, NaN if one is NaN: as whole numbers, whose maximum is vectorised."""
+    """The greatest of a row: as whole numbers, whose maximum is vectorised. A NaN counts as beyond
+    infinity, or below it if its sign is minus; either way the sum of the row becomes NaN."""
     bits, top = logits.view(np.int32), np.int32(-(2**31))
     for j in range(logits.shape[1]):
         value = bits[row, j]

@@ -43,22 +43,19 @@ def compiled_walk(
     threads = _threads(packing.tokens * D * width * (H + X.shape[1]))
     parts = _parts(packing, threads // D)
     scratch = Scratch()
-    flat = scratch.take(packing.tokens * D * width) if keep else None
+    projected = scratch.take(packing.tokens * D * width) if keep else None
     Y = _room_for_output(packing.tokens, states, keep=keep)
-    runs = [
-        RUNS[direction.cell.name](
-            direction,
-            packing,
-            X.reshape(-1),
-            None if flat is None else Columns(flat, i * width, D * width),
-            Columns(Y.reshape(-1), i * H, D * H),
-            states[i],
-            parts=len(parts),
-            keep=keep,
-            scratch=scratch,
-        )
-        for i, direction in enumerate(directions)
-    ]
+
+    def start(i: int) -> CompiledRun:
+        room = None if projected is None else Columns(projected, i * width, D * width)
+        output = Columns(Y.reshape(-1), i * H, D * H)
+        direction, number = directions[i], len(parts)
+        return RUNS[direction.cell.name](
+            direction, packing, X.reshape(-1), room, output, states[i],
+            parts=number, keep=keep, scratch=scratch,
+        )  # fmt: skip
+
+    runs = [start(i) for i in range(D)]
     _walk(runs, parts, threads)
 
     def backward(dY: Any, d_states: list[list[Any]]) -> tuple[Any, list[dict[str, Any]]]:

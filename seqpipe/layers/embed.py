@@ -27,7 +27,15 @@ class RowGradient:
         self._is_summed = False
 
     def add(self, ids: Any, gradient: Any) -> None:
-        """Add the gradient of the rows with these ids; an id may stand more than once."""
+        """Add the gradient of the rows with these ids; an id may stand more than once.
+
+        RAISES (ValueError): Unless there is one row of the gradient for each id.
+        """
+        if gradient.ndim != 2 or ids.shape != gradient.shape[:1]:
+            raise ValueError(
+                f"gradient of shape {gradient.shape} for ids of shape {ids.shape}, "
+                "expected (ids, width)"
+            )
         self._parts.append((ids, gradient))
         self._is_summed = False
 

@@ -75,7 +75,8 @@ def Recurrent(
     peepholes (bool): lstm only: the gates see c<t-1>.
     forget_bias (float): lstm and gru: first bias of the forget gate, or of 1 - Γu (1 by default).
     RETURNS (Model): From sequences `(length, nI)` to `(length, nO)`, in the form they came in. Its
-        backprop can be called once.
+        backprop can be called once, and reads input and output again: neither may be written to
+        before.
     """
     check_choice("cell", cell, tuple(CELLS))
     own = {

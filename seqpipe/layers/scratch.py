@@ -6,19 +6,20 @@ What a batch frees goes back to the system, and the next one pays for every page
 
 from __future__ import annotations
 
-from collections import defaultdict
+from threading import Lock
 from typing import Any
 
 import numpy
 
 LIMIT = 1 << 28  # bytes that are held for later batches
 
-# Arrays of the same size, free. A list's append and pop are whole: threads may share it.
-_free: dict[int, list[Any]] = defaultdict(list)
+# Free arrays of the same size; the sizes that were given back last stand last.
+_free: dict[int, list[Any]] = {}
+_turn = Lock()
 
 
 def _rounded(size: int) -> int:
-    """A size that many sizes share: at most a quarter more."""
+    """A size that many sizes share: a kibifloat, or at most a quarter more."""
     step = max(1024, 1 << max(0, size.bit_length() - 3))
     return -(-size // step) * step
 
@@ -32,9 +33,10 @@ class Scratch:
     def take(self, size: int) -> Any:
         """RETURNS (Floats1d): So many floats of float32, of any value."""
         rounded = _rounded(size)
-        try:
-            array = _free[rounded].pop()
-        except IndexError:
+        with _turn:
+            free = _free.get(rounded)
+            array = free.pop() if free else None
+        if array is None:
             array = numpy.empty(rounded, dtype=numpy.float32)
         self._taken.append(array)
         return array[:size]
@@ -46,10 +48,19 @@ class Scratch:
         return array
 
     def give_back(self) -> None:
-        """Whoever took may use none of it any more."""
-        held = sum(4 * size * len(arrays) for size, arrays in list(_free.items()))
-        while self._taken:
-            array = self._taken.pop()
-            held += array.nbytes
-            if held <= LIMIT:
-                _free[len(array)].append(array)
+        """Whoever took may use none of it any more. Beyond the limit go the sizes that were used
+        longest ago."""
+        with _turn:
+            while self._taken:
+                array = self._taken.pop()
+                free = _free.pop(len(array), [])
+                free.append(array)
+                _free[len(array)] = free
+            held = sum(4 * size * len(arrays) for size, arrays in _free.items())
+            while held > LIMIT:
+                size, free = next(iter(_free.items()))
+                if free:
+                    free.pop()
+                    held -= 4 * size
+                else:
+                    del _free[size]

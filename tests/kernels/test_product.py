@@ -116,7 +116,9 @@ def test_a_product_is_added_to_what_stands_elsewhere(M, N, K):
 def test_an_affine_map_overwrites_what_was_there(M, N, K):
     A, B, b = normal(M, K), normal(K, N, seed=1), normal(N, seed=2)
     target = unwritten(M, N)
-    affine(*Inside(A).arguments, packed(B), b, *target.arguments, M, N, K)
+    row = numpy.concatenate([normal(3), b])
+    panels = packed(B, place=2)
+    affine(*Inside(A).arguments, panels, 2, row, 3, *target.arguments, M, N, K)
     assert_is_product(target.values(), A, B, numpy.broadcast_to(b, (M, N)))
 
 

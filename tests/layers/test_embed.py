@@ -184,3 +184,10 @@ def test_a_step_without_ids_changes_nothing():
     none = numpy.zeros(0, dtype="int64")
     step(model, OPTIMIZERS["adam-weight-decay"](), none, directions(none))
     assert numpy.array_equal(model.get_param("E"), start)
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (6, 4), (5,)])
+def test_a_gradient_has_a_row_for_each_id(shape):
+    """Compiled loops would read beyond another."""
+    with pytest.raises(ValueError, match="expected \\(ids, width\\)"):
+        RowGradient().add(IDS, numpy.zeros(shape, "f"))

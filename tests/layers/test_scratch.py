@@ -1,7 +1,6 @@
 """Room that batches use again: never shared, given back as a whole, no more of it than a limit."""
 
 import sys
-from collections import defaultdict
 from threading import Thread
 
 import numpy
@@ -18,7 +17,7 @@ SIZES = st.lists(st.integers(0, 5000), max_size=8)
 @pytest.fixture
 def no_room(monkeypatch):
     """Nothing that earlier batches gave back."""
-    monkeypatch.setattr(scratch, "_free", defaultdict(list))
+    monkeypatch.setattr(scratch, "_free", {})
 
 
 @pytest.fixture
@@ -89,6 +88,16 @@ def test_no_more_is_held_than_the_limit(no_room, monkeypatch):
         batch.give_back()
     held = [array for arrays in scratch._free.values() for array in arrays]
     assert 0 < sum(array.nbytes for array in held) <= 10 * 4096
+
+
+def test_beyond_the_limit_what_was_used_longest_ago_goes_first(no_room, monkeypatch):
+    monkeypatch.setattr(scratch, "LIMIT", 4 * 4096)
+    for size in (1024, 2048, 1024, 3072):
+        batch = Scratch()
+        batch.take(size)
+        batch.give_back()
+    held = [len(array) for arrays in scratch._free.values() for array in arrays]
+    assert held == [1024, 3072]
 
 
 def test_threads_take_and_give_back_at_once(no_room, often_switching):
