@@ -101,6 +101,8 @@ def _parts(packing: Packing, count: int) -> list[tuple[int, int]]:
     """The sequences by rank, in up to so many parts of about as many tokens."""
     B = len(packing.lengths)
     count = max(1, min(count, B // PART_SEQUENCES))
+    if count == 1:
+        return [(0, B)]
     tokens = numpy.cumsum(packing.lengths[packing.order])
     shares = numpy.arange(1, count) * packing.tokens / count
     ends = [*(numpy.searchsorted(tokens, shares) + 1).tolist(), B]
