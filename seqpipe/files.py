@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+# Python writes these into any folder of scripts that a command imports from.
+IGNORED = frozenset({"__pycache__"})
 
 
 class InputError(ValueError):
@@ -84,7 +88,34 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         shutil.rmtree(work)
 
 
+def content_digest(path: Path, leave_out: Collection[str] = ()) -> str:
+    """A digest of a file, or of a folder with the names in it; links are followed.
+
+    path (Path): A file or folder that exists.
+    leave_out (Collection[str]): Absolute paths below it that do not count.
+    RETURNS (str): SHA-256.
+    """
+    return _digest(path, leave_out, frozenset())
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def _digest(path: Path, leave_out: Collection[str], above: frozenset[str]) -> str:
+    real = os.path.realpath(path)
+    if path.is_file():
+        with open(path, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    if not path.is_dir() or real in above:
+        # A dangling link, a link to a folder around it, a socket: no content beside its name.
+        return "-"
+    digest = hashlib.sha256(b"folder\0")
+    for name in sorted(os.listdir(path)):
+        inner = path / name
+        if name not in IGNORED and os.path.abspath(inner) not in leave_out:
+            line = f"{name}\0{_digest(inner, leave_out, above | {real})}\0"
+            digest.update(line.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()

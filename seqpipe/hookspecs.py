@@ -6,17 +6,36 @@ A plugin is a module named by an entry point of the group `seqpipe`; it marks it
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pluggy
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import typer
 
 PROJECT = "seqpipe"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@dataclass(frozen=True)
+class Starter:
+    """A project that `seqpipe init` writes for a new user.
+
+    name (str): What the user asks for, and the folder's name if none is given.
+    help (str): One line for the list of starters.
+    folder (Path): What is copied: `project.yml` with a workflow `all` that runs as it stands,
+        offline, and all that it needs. Where a file says `{{lang}}`, the code of the user's
+        language is put in.
+    """
+
+    name: str
+    help: str
+    folder: Path
 
 
 @hookspec
@@ -29,4 +48,16 @@ def seqpipe_commands(app: typer.Typer) -> None:
 
     app (typer.Typer): Where to add, with `app.command("name")(function)` or
         `app.add_typer(group, name="name")`.
+    """
+
+
+@hookspec
+def seqpipe_starters() -> list[Starter]:  # type: ignore[empty-body]
+    """Offer projects for `seqpipe init NAME`.
+
+    Called only by `seqpipe init`. Each starter has a name of its own; a name that is there already,
+    or a folder without a `project.yml`, sets the plugin aside. The files have to be installed with
+    the package (setuptools: `package-data`).
+
+    RETURNS (List[Starter]): The starters.
     """

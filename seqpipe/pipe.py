@@ -35,6 +35,12 @@ from seqpipe.layers.model_gradients import (
 from seqpipe.vocabulary.embed import VOCABULARY, vocabulary_nodes
 from seqpipe.vocabulary.vocabulary import Vocabulary
 
+# What a component counts while it is trained.
+COUNTED = ("steps", "steps_clipped_by_norm", "steps_clipped_by_value")
+LABEL_ADVICE = (
+    "A stream (max_epochs = -1) shows its first 100 examples at initialisation: "
+    "`seqpipe labels` writes files of all labels for [initialize.components]"
+)
 BATCH_TOKENS = 4096  # tokens that the model sees at once when it predicts
 
 
@@ -144,8 +150,8 @@ class SequencePipe(TrainablePipe):
         labels (List[str]): Labels to use instead of those that the examples show; those added with
             `add_label` are kept too.
         vocabulary (str / Path): "tokenizer" adopts the vocabulary of the pipeline's
-            `seqpipe.UnkTokenizer.v1`; a path that of a file. Without it, one is built of the
-            examples.
+            `seqpipe.UnkTokenizer.v1`; a path that of a file, or all that `seqpipe labels` wrote:
+            those of features and characters too. Without it, all are built of the examples.
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         counts, found = self._survey(get_examples())
@@ -156,9 +162,7 @@ class SequencePipe(TrainablePipe):
                 f"{self.name}: the training data show no {self.label_kind} to learn; expected some "
                 "(does [corpora.train] read the right column, in the right scheme?)"
             )
-        words = _adopted(vocabulary, nlp)
-        for node in vocabulary_nodes(self.model):
-            node.attrs[VOCABULARY] = node.attrs[VOCABULARY].build(counts, words=words)
+        self._take_vocabularies(counts, vocabulary, nlp)
         self.connect()
         sample = [eg.predicted for eg in islice(get_examples(), 10)]
         self.model.initialize(X=sample)
@@ -176,6 +180,18 @@ class SequencePipe(TrainablePipe):
         if not counts:
             raise InputError(f"{self.name}: the training data hold no token to initialise from")
         return counts, labels
+
+    def _take_vocabularies(
+        self, counts: Counter[str], source: str | Path | None, nlp: Language | None
+    ) -> None:
+        """Load the vocabularies, or build them of counted texts."""
+        if source is not None and _holds_all(source):
+            with _blamed(Path(source)) as file:
+                self._vocabularies_from_bytes(file.read_bytes())
+            return
+        words = _adopted(source, nlp)
+        for node in vocabulary_nodes(self.model):
+            node.attrs[VOCABULARY] = node.attrs[VOCABULARY].build(counts, words=words)
 
     # What is not finite is looked for, and said.
     @numpy.errstate(over="ignore", invalid="ignore")
@@ -236,6 +252,15 @@ class SequencePipe(TrainablePipe):
         finally:
             sgd.grad_clip = clip
         self.steps += 1
+
+    def training_state(self) -> dict[str, int]:
+        """RETURNS (Dict[str, int]): What a checkpoint keeps beside what `to_disk` writes."""
+        return {name: getattr(self, name) for name in COUNTED}
+
+    def set_training_state(self, state: dict[str, int]) -> None:
+        """Put that back. state (Dict[str, int]): What `training_state` gave."""
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def _clip(self, norm: float) -> None:
         """Clip the gradients, which have that norm."""
@@ -369,6 +394,14 @@ def _blamed(file: Path) -> Iterator[Path]:
             f"does not load ({error}), expected what a component of this architecture wrote",
             path=file,
         ) from error
+
+
+def _holds_all(source: str | Path) -> bool:
+    """Whether a file holds a list of a component's vocabularies, and not that of words alone."""
+    if str(source) == "tokenizer" or not Path(source).is_file():
+        return False
+    with open(source, "rb") as stream:
+        return stream.read(1) == b"["
 
 
 def _adopted(vocabulary: str | Path | None, nlp: Language | None) -> Vocabulary | None:

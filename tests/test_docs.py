@@ -22,6 +22,7 @@ from seqpipe import hookspecs
 from seqpipe.cli.app import build_app
 from seqpipe.layers.recurrent import Recurrent
 from seqpipe.tagging.ner import RNNEntityRecognizer
+from seqpipe.training.labels import initialize_block
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("docs/*.md")))]
@@ -174,6 +175,23 @@ def test_every_config_block_of_the_page_is_tested():
         "initialize.components.ner",
         "corpora.train",
     }
+
+
+def test_shuffled_stream_on_the_page_is_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.conll").write_text("Mina I-PER\n\nGo O\n", encoding="utf-8")
+    block = parsed(blocks("docs/streams.md", "ini")[0])["corpora"]["train"]
+    block["corpus"]["columns"] = {"word": 0}
+    read = registry.resolve({"train": block})["train"]
+    assert sorted(eg.reference.text for eg in read(spacy.blank("en"))) == ["Go", "Mina"]
+
+
+def test_files_on_the_page_are_those_that_the_command_writes():
+    written = {
+        ("components.ner", "labels"): Path("labels/ner.json"),
+        ("components.ner", "vocabulary"): Path("labels/ner.vocabulary.json"),
+    }
+    assert blocks("docs/streams.md", "ini")[1] == initialize_block(written)
 
 
 @pytest.mark.parametrize("example", blocks("docs/recurrent.md", "python"))

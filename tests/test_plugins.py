@@ -19,6 +19,14 @@ def seqpipe_commands(app):
         "Greet someone."
         print("hello", name)
 """
+STARTER = """
+from pathlib import Path
+from seqpipe import Starter, hookimpl
+
+@hookimpl
+def seqpipe_starters():
+    return [Starter("greeting", "A project that greets", Path(__file__).with_name("greeting"))]
+"""
 TAKES_RUN = GOOD.replace('"greet"', '"run"')
 BAD = {
     "import error": ("import no_such_module", "ModuleNotFoundError: No module named"),
@@ -136,3 +144,49 @@ def test_every_built_in_plugin_loads():
     assert tuple(plugin.module for plugin in found) == BUILT_IN
     assert [plugin.error for plugin in found] == [None] * len(found)
     assert all(plugin.hooks for plugin in found)
+
+
+def add_greeting(installed):
+    """Install a plugin with a starter, of which only the language is left open."""
+    installed.add("starting", STARTER)
+    (installed.folder / "greeting").mkdir()
+    text = "commands:\n  - name: all\n    script: ['python hello.py']\n"
+    (installed.folder / "greeting" / "project.yml").write_text(text)
+    (installed.folder / "greeting" / "hello.py").write_text("print('hello {{lang}}')\n")
+
+
+def test_starter_of_a_plugin_is_listed_written_and_runs(installed, tmp_path):
+    add_greeting(installed)
+    listed = installed.seqpipe("init").stdout.splitlines()
+    assert listed[0].startswith("ner ")
+    assert "greeting  A project that greets" in listed
+    done = installed.seqpipe("init", "greeting", str(tmp_path / "mine"), "--lang", "de")
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert "hello de" in installed.seqpipe("run", str(tmp_path / "mine")).stdout
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (STARTER.replace("return", "raise KeyError('oh no')\n    return"), "KeyError: 'oh no'"),
+        (STARTER.replace("return", "raise SystemExit(1)\n    return"), "SystemExit: 1"),
+        (STARTER.replace('Starter("gr', 'str("gr'), "TypeError"),
+        (STARTER.replace("[Starter", "['x', Starter"), "expected a list of seqpipe.Starter"),
+        (
+            STARTER.replace('Starter("greeting', 'Starter("ner'),
+            "the starter 'ner' is there already",
+        ),
+        (STARTER.replace('with_name("greeting")', 'with_name("x")'), "has no project.yml in"),
+    ],
+    ids=["raises", "exits", "raises inside", "no starter", "a name that is taken", "no project"],
+)
+def test_plugin_whose_starters_fail_is_named_and_the_others_are_there(installed, source, words):
+    add_greeting(installed)
+    (installed.folder / "starting_module.py").write_text(source)
+    done = installed.seqpipe("init")
+    assert done.returncode == 0
+    assert [line.split()[0] for line in done.stdout.splitlines()[:2]] == ["ner", "tagger"]
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("warning: plugin starting (seqpipe-starting 1.5) is set aside: ")
+    assert words in line
+    assert installed.seqpipe("--help").stderr == ""

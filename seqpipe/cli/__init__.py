@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from seqpipe.plugins import Plugin
 
 # Modules that an extra brings: without it, importing them is the user's fault, not a bug.
 EXTRAS = {"matplotlib": "plot", "torch": "torch"}
@@ -25,12 +28,17 @@ def _run() -> None:
 
     app, plugins = build_app()
     for plugin in plugins.set_aside:
-        source = f"{plugin.distribution} {plugin.version}"
-        print(
-            f"warning: plugin {plugin.name} ({source}) is set aside: {plugin.error}",
-            file=sys.stderr,
-        )
+        warn_set_aside(plugin)
     app(obj=plugins)
+
+
+def warn_set_aside(plugin: Plugin) -> None:
+    """Say on stderr that a plugin takes no part, and why.
+
+    plugin (Plugin): One that failed.
+    """
+    source = f"{plugin.distribution} {plugin.version}"
+    print(f"warning: plugin {plugin.name} ({source}) is set aside: {plugin.error}", file=sys.stderr)
 
 
 def guarded(run: Callable[[], Any]) -> None:

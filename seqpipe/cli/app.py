@@ -10,8 +10,11 @@ from seqpipe import __version__
 from seqpipe.cli import exit_interrupted
 from seqpipe.cli.apply import apply
 from seqpipe.cli.assets import assets
+from seqpipe.cli.curves import curves
 from seqpipe.cli.diagnose import add_diagnose
 from seqpipe.cli.evaluate import evaluate
+from seqpipe.cli.labels import labels
+from seqpipe.cli.init import init
 from seqpipe.cli.overrides import OverrideCommand
 from seqpipe.cli.plugins import plugins as list_plugins
 from seqpipe.cli.run import run
@@ -39,11 +42,14 @@ def build_app() -> tuple[typer.Typer, Plugins]:
     app = _new_app(name="seqpipe", cls=Group, no_args_is_help=True)
     app.callback()(root)
     passing = {"allow_extra_args": True, "ignore_unknown_options": True}
+    app.command("init")(init)
     app.command("run", cls=OverrideCommand)(run)
     app.command("assets", cls=OverrideCommand)(assets)
     app.command("train", context_settings=passing)(train)
+    app.command("labels", context_settings=passing)(labels)
     app.command("evaluate")(evaluate)
     app.command("apply")(apply)
+    app.command("curves")(curves)
     add_diagnose(app)
     app.command("plugins")(list_plugins)
     plugins = load_plugins()

@@ -23,29 +23,133 @@ def train(
         Path | None, typer.Option("--code", "-c", help="Python file to import first.")
     ] = None,
     gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use; -1: the CPU.")] = -1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the last checkpoint, if there is one.")
+    ] = False,
+    checkpoint_seconds: Annotated[
+        float, typer.Option(min=0.0, help="Seconds between two checkpoints; 0 for none.")
+    ] = 60.0,
+    checkpoint_steps: Annotated[
+        int, typer.Option(min=0, help="Steps between two checkpoints; 0 for none.")
+    ] = 0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read everything, train on one batch, write nothing.")
+    ] = False,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            help="Train with so many seeds, the config's and those after it.", show_default=False
+        ),
+    ] = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE,...",
+            help="Train with each value of training.dropout=0.1,0.3; repeated: each combination.",
+            show_default=False,
+        ),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", help="Runs of --seeds and --sweep at a time.")
+    ] = 1,
 ) -> None:
     """Train a pipeline from a config file, checked before it starts.
 
     Any value of the config can be given as an option: --training.max_steps 100.
+    Ctrl-C stops after the step, with a checkpoint.
     """
-    import os
-    import sys
-
+    from seqpipe.files import InputError
     from seqpipe.pipelines import choose_device
-    from seqpipe.training.run import train_from_config
 
     file = read_config(config, context.args, code)
     choose_device(gpu_id)
+    if dry_run:
+        _show_dry_run(file, gpu_id)
+        return
+    if seeds is None and not sweep:
+        if jobs != 1:
+            raise InputError(f"--jobs {jobs}: is for several runs, with --seeds or --sweep")
+        _train_one(file, output, gpu_id, resume, checkpoint_seconds, checkpoint_steps)
+        return
+    from seqpipe.cli.many import train_side_by_side
+
+    options = ["--gpu-id", gpu_id, *(["--code", code] if code is not None else [])]
+    options += ["--checkpoint-seconds", checkpoint_seconds, "--checkpoint-steps", checkpoint_steps]
+    train_side_by_side(
+        file,
+        output,
+        sweeps=sweep or (),
+        seeds=seeds,
+        jobs=jobs,
+        resume=resume,
+        options=[str(word) for word in options],
+    )
+
+
+def _show_dry_run(file: "ConfigFile", gpu_id: int) -> None:
+    """Say what a look before the run found."""
+    from rich.console import Console
+
+    from seqpipe.reporting.tables import print_table
+    from seqpipe.training.dry_run import dry_run
+
+    found = dry_run(file, use_gpu=gpu_id)
+    console = Console()
+    rows = [[name, f"{n:,}", f"{tokens:,}"] for name, (n, tokens) in found.corpora.items()]
+    print_table(console, "Corpora", ["", "examples", "tokens"], rows)
+    print_table(
+        console,
+        "Components",
+        ["", "parameters", "loss a token", "labels"],
+        [
+            [
+                name,
+                f"{count:,}",
+                f"{found.losses[name]:.4f}" if name in found.losses else "-",
+                ", ".join(found.labels.get(name, ("-",))),
+            ]
+            for name, count in found.parameters.items()
+        ],
+    )
+    examples, tokens = found.batch
+    typer.echo(
+        f"\nOne batch of {examples} examples, {tokens} tokens: {found.seconds:.2f} s, "
+        "the first with all that is loaded once. Nothing was written."
+    )
+
+
+def _train_one(
+    file: "ConfigFile",
+    output: Path,
+    gpu_id: int,
+    resume: bool,
+    checkpoint_seconds: float,
+    checkpoint_steps: int,
+) -> None:
+    """Train in this process."""
+    import os
+    import sys
+
+    from seqpipe.training.loop import Cadence
+    from seqpipe.training.run import train_from_config
+
     if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
         # spaCy's printer colours files and pipes too, unless it is told not to.
         os.environ.setdefault("ANSI_COLORS_DISABLED", "1")
-    try:
-        best = train_from_config(file, output, use_gpu=gpu_id, stdout=sys.stdout, stderr=sys.stderr)
-    except KeyboardInterrupt:
-        kept = [name for name in ("model-best", "model-last") if (output / name).is_dir()]
-        left = " and ".join(kept) or "nothing"
-        typer.echo(f"\nstopped; {output} has {left} of this run", err=True)
-        raise
+    best = train_from_config(
+        file,
+        output,
+        use_gpu=gpu_id,
+        resume=resume,
+        cadence=Cadence(checkpoint_seconds, checkpoint_steps),
+        stdout=sys.stdout,
+        stderr=sys.stderr,
+    )
+    if best is None:
+        typer.echo(
+            f"stopped, with a checkpoint in {output}; the same with --resume goes on", err=True
+        )
+        raise KeyboardInterrupt
     typer.echo(f"The best model is in {best}")
 
 

@@ -31,12 +31,25 @@ def score_entities(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]
         from 0 to 1 or None, and "ents_ece", the expected calibration error of the entities that
         have a confidence (10 bins), None where none has.
     """
-    examples = list(examples)
-    judged = list(judge_entities(examples)) if Span.has_extension("confidence") else []
-    confidences = [(ent._.confidence, correct) for ent, correct in judged]
-    known = [(conf, correct) for conf, correct in confidences if conf is not None]
+    known: list[tuple[float, bool]] = []
+
+    # In one go, so that examples can be scored as they come.
+    def noted() -> Iterator[Example]:
+        for eg in examples:
+            known.extend(_judged_confidences(eg))
+            yield eg
+
+    scores = get_ner_prf(noted())
     ece = expected_calibration_error([conf for conf, _ in known], [right for _, right in known])
-    return {**get_ner_prf(examples), "ents_ece": ece}
+    return {**scores, "ents_ece": ece}
+
+
+def _judged_confidences(eg: Example) -> Iterator[tuple[float, bool]]:
+    """The confidence of each predicted entity that has one, and whether the entity is correct."""
+    if Span.has_extension("confidence"):
+        for ent, correct in judge_entities([eg]):
+            if ent._.confidence is not None:
+                yield ent._.confidence, correct
 
 
 def judge_entities(examples: Iterable[Example]) -> Iterator[tuple[Span, bool]]:

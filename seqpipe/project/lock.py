@@ -9,13 +9,11 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from seqpipe.files import InputError, atomic_write
+from seqpipe.files import InputError, atomic_write, content_digest
 from seqpipe.project.load import Command, Text
 
 FILE = "seqpipe.lock"
 VERSION = 1
-# Python writes these into any folder of scripts that a command imports from.
-IGNORED = frozenset({"__pycache__"})
 
 
 @dataclass(frozen=True)
@@ -99,16 +97,6 @@ def output_digests(command: Command, folder: Path) -> dict[str, str]:
     return dict(_digests(command.outputs, folder))
 
 
-def content_digest(path: Path, leave_out: Collection[str] = ()) -> str:
-    """A digest of a file, or of a folder with the names in it; links are followed.
-
-    path (Path): A file or folder that exists.
-    leave_out (Collection[str]): Absolute paths below it that do not count.
-    RETURNS (str): SHA-256.
-    """
-    return _digest(path, leave_out, frozenset())
-
-
 def _texts(command: Command) -> Iterable[tuple[Text, ...]]:
     return command.script, command.deps, command.outputs
 
@@ -119,20 +107,3 @@ def _digests(
     for path in paths:
         if (folder / path.value).exists():
             yield path.shown, content_digest(folder / path.value, leave_out)
-
-
-def _digest(path: Path, leave_out: Collection[str], above: frozenset[str]) -> str:
-    real = os.path.realpath(path)
-    if path.is_file():
-        with open(path, "rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    if not path.is_dir() or real in above:
-        # A dangling link, a link to a folder around it, a socket: no content beside its name.
-        return "-"
-    digest = hashlib.sha256(b"folder\0")
-    for name in sorted(os.listdir(path)):
-        inner = path / name
-        if name not in IGNORED and os.path.abspath(inner) not in leave_out:
-            line = f"{name}\0{_digest(inner, leave_out, above | {real})}\0"
-            digest.update(line.encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqpipe.hookspecs import hookimpl
+from seqpipe.hookspecs import Starter, hookimpl
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -27,6 +27,20 @@ def seqpipe_commands(app: typer.Typer) -> None:
     group.command("calibrate")(calibrate)
     group.command("nbest")(nbest)
     app.add_typer(group, name="tagging")
+
+
+@hookimpl
+def seqpipe_starters() -> list[Starter]:
+    """Offer a project for each of the two components."""
+    folder = Path(__file__).with_name("starters")
+    return [
+        Starter("ner", "Named entities, each with its probability: a BiLSTM-CRF", folder / "ner"),
+        Starter(
+            "tagger",
+            "A label for each word, such as its part of speech: a BiLSTM",
+            folder / "tagger",
+        ),
+    ]
 
 
 def calibrate(

@@ -21,6 +21,19 @@ from .schemes import Constraints, allowed, scheme_named, tags_of
 IOB_MISSING, IOB_IN, IOB_OUT, IOB_BEGIN = 0, 1, 2, 3  # spaCy's codes
 
 
+class UnknownLabelError(ValueError):
+    """The gold data have a label that a component does not know.
+
+    kind (str): What it is called. label (str): The label. labels (Sequence[str]): Those it knows.
+    """
+
+    def __init__(self, kind: str, label: str, labels: Sequence[str]) -> None:
+        super().__init__(
+            f"{kind} {label!r} was not seen when the component was initialised, "
+            f"expected one of {list(labels)}"
+        )
+
+
 class Entity(NamedTuple):
     """A predicted entity: tokens from start to before end, its label, its probability."""
 
@@ -77,10 +90,7 @@ class TagSet:
         known = {"": 0, **{label: i for i, label in enumerate(self.labels)}}
         unknown = set(labels) - set(known)
         if unknown and strict:
-            raise ValueError(
-                f"entity label {min(unknown)!r} was not seen when the component was initialised, "
-                f"expected one of {list(self.labels)}"
-            )
+            raise UnknownLabelError("entity label", min(unknown), self.labels)
         label = np.array([known.get(text, 0) for text in labels], dtype=np.int64)
         goes_on = np.zeros(len(iob), dtype=bool)
         goes_on[:-1] = iob[1:] == IOB_IN

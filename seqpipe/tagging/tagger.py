@@ -15,7 +15,7 @@ from seqpipe.files import InputError
 from seqpipe.layers.crf import MISSING
 from seqpipe.layers.crf_inference import viterbi
 
-from .entities import same_tokens
+from .entities import UnknownLabelError, same_tokens
 from .token_pipe import TokenPipe, by_doc
 
 
@@ -75,10 +75,7 @@ class RNNTagger(TokenPipe):
         gold = [label for eg in examples for label in self._aligned_labels(eg)]
         unknown = set(gold) - set(ids)
         if unknown:
-            raise ValueError(
-                f"label {min(unknown)!r} was not seen when the component was initialised, "
-                f"expected one of {list(self.labels)}"
-            )
+            raise UnknownLabelError("label", min(unknown), self.labels)
         return np.array([ids[label] for label in gold], dtype=np.int64)
 
     def _aligned_labels(self, eg: Example) -> list[str]:

@@ -9,11 +9,13 @@ import numpy as np
 from spacy.tokens import Doc
 from spacy.training import Example
 
+from seqpipe.files import InputError
 from seqpipe.layers.crf import constrain, crf_loss, token_loss
 from seqpipe.layers.potentials import Potentials
 from seqpipe.layers.resize import resize
-from seqpipe.pipe import SequencePipe
+from seqpipe.pipe import LABEL_ADVICE, SequencePipe
 
+from .entities import UnknownLabelError
 from .schemes import allowed
 
 
@@ -42,15 +44,32 @@ class TokenPipe(SequencePipe):
     def get_loss(self, examples: Iterable[Example], scores: Potentials) -> tuple[float, Potentials]:
         """The loss of a batch and its gradient, which is that of the mean over the docs."""
         examples = list(examples)
-        gold = self.gold_tags(examples)[scores.packing.rows]
+        gold = self._checked_gold(examples)[scores.packing.rows]
         objective = self.model.get_ref("head").attrs["objective"]
         loss = crf_loss if objective == "sentence" else token_loss
         value, gradient = loss(scores.to_numpy(), gold)
         return value, gradient.scaled(1.0 / len(examples)).like(scores)
 
+    def _checked_gold(self, examples: list[Example]) -> np.ndarray:
+        """The gold tags; an unknown label among them is told with the text that has it."""
+        try:
+            return self.gold_tags(examples)
+        except UnknownLabelError as error:
+            if len(examples) > 1:
+                for eg in examples:
+                    self._checked_gold([eg])
+            found = _shown(examples[0].reference.text)
+            message = f"{self.name}: {error}; found in {found}. {LABEL_ADVICE}"
+            raise InputError(message) from None
+
     def potentials(self, docs: list[Doc]) -> Potentials:
         """The model's potentials for some docs, in float64 on the CPU."""
         return self.model.predict(docs).to_numpy()
+
+
+def _shown(text: str) -> str:
+    line = " ".join(text.split())
+    return f'"{line}"' if len(line) <= 60 else f'"{line[:57]}..."'
 
 
 def by_doc(array: np.ndarray, lengths: Sequence[int]) -> list[Any]:

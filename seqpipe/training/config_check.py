@@ -59,6 +59,11 @@ def load_checked_config(file: ConfigFile) -> Config:
     return config
 
 
+def filled_config(file: ConfigFile) -> Config:
+    """RETURNS (Config): A config that was checked, with defaults and variables filled in."""
+    return _load(file)[1]
+
+
 def explain_config_error(file: ConfigFile, error: Exception) -> InputError:
     """Put a validation error of confection's into our words.
 

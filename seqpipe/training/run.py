@@ -1,59 +1,83 @@
-"""One training run from a config: spaCy's own initialisation and loop, behind our checks."""
+"""One training run from a config: checked, locked, begun or gone on with, and stopped cleanly."""
 
 from __future__ import annotations
 
-import re
+import json
+import signal
+import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from seqpipe.training.config_check import explain_config_error, load_checked_config
+from seqpipe.files import InputError, atomic_write
+from seqpipe.training.checkpoint import (
+    FREE,
+    PIPELINE,
+    Checkpoint,
+    check_origins,
+    origins,
+    read_checkpoint,
+    remove_checkpoints,
+)
+from seqpipe.training.config_check import explain_config_error, filled_config, load_checked_config
 from seqpipe.training.config_file import ConfigFile
+from seqpipe.training.loop import BEST, Cadence, TrainingLoop
+from seqpipe.training.progress import Progress, say
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
-# How spaCy's loop announces that it stops; the exception itself goes on to the caller.
-ABORTED = re.compile(r"(Aborting\s+and\s+saving.*?)\s+Encountered\s+exception:.*", re.DOTALL)
-
-
-class _WithoutExceptions:
-    """A stream that leaves out the exceptions that spaCy's loop writes: the caller says them."""
-
-    def __init__(self, stream: IO[str]) -> None:
-        self.stream = stream
-
-    def write(self, text: str) -> int:
-        end = "\033[0m\n" if "\033[" in text else "\n"
-        return self.stream.write(ABORTED.sub(lambda match: match[1] + end, text))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stream, name)
+LOCK, FINISHED = ".lock", "finished.json"
 
 
 def train_from_config(
-    file: ConfigFile, output: Path, *, use_gpu: int = -1, stdout: IO[str], stderr: IO[str]
-) -> Path:
+    file: ConfigFile,
+    output: Path,
+    *,
+    use_gpu: int = -1,
+    resume: bool = False,
+    cadence: Cadence,
+    stdout: IO[str],
+    stderr: IO[str],
+) -> Path | None:
     """Train a pipeline and save it.
 
     file (ConfigFile): The training config, with its overrides.
-    output (Path): The folder that gets `model-best` and `model-last`.
+    output (Path): The folder that gets `model-best`, `model-last` and the checkpoints.
     use_gpu (int): The GPU's number, already switched to, or -1.
+    resume (bool): Go on from the last checkpoint in the folder, if there is one.
+    cadence (Cadence): How often to write a checkpoint.
     stdout (IO): Where the training logger writes its table.
-    stderr (IO): Where it writes the rest.
-    RETURNS (Path): The folder of the best model.
-    RAISES (InputError): If the config or the corpus is at fault.
+    stderr (IO): Where it writes the rest, and progress is shown.
+    RETURNS (Path): The folder of the best model; None if it was stopped by Ctrl-C, with a
+        checkpoint.
+    RAISES (InputError): If the config or the corpus is at fault, or another run trains into the
+        folder, or `resume` finds a checkpoint of another config or other data.
     """
-    from spacy.training.loop import DIR_MODEL_BEST, train
-
-    nlp = initialized_pipeline(file, use_gpu=use_gpu)
-    with _without_vectors_warning():
-        output.mkdir(parents=True, exist_ok=True)
-        shown: Any = _WithoutExceptions(stdout)
-        train(nlp, output, use_gpu=use_gpu, stdout=shown, stderr=stderr)
-    return output / DIR_MODEL_BEST
+    config = load_checked_config(file)
+    made_from = origins(filled_config(file))
+    with only_run(output), _without_vectors_warning():
+        checkpoint = read_checkpoint(output) if resume else None
+        if checkpoint is not None:
+            check_origins(checkpoint, made_from)
+            nlp = _load(checkpoint, made_from)
+            say(stdout, f"Going on behind step {checkpoint.step}")
+        elif resume and _is_finished(output, made_from):
+            say(stdout, f"{output}: this run has come to its end already")
+            return output / BEST
+        else:
+            nlp = _initialize(file, config, use_gpu)
+            remove_checkpoints(output)
+            (output / FINISHED).unlink(missing_ok=True)
+        loop = TrainingLoop(nlp, output, resumed=checkpoint, origins=made_from)
+        if not _run(loop, cadence, stdout, stderr):
+            return None
+        with atomic_write(output / FINISHED) as stream:
+            json.dump({"origins": made_from, **_result(loop)}, stream)
+        remove_checkpoints(output)
+    return output / BEST
 
 
 def initialized_pipeline(file: ConfigFile, *, use_gpu: int = -1) -> Language:
@@ -64,15 +88,125 @@ def initialized_pipeline(file: ConfigFile, *, use_gpu: int = -1) -> Language:
     RETURNS (Language): The pipeline, ready to be trained.
     RAISES (InputError): If the config or the corpus is at fault.
     """
+    config = load_checked_config(file)
+    with _without_vectors_warning():
+        return _initialize(file, config, use_gpu)
+
+
+def _initialize(file: ConfigFile, config: Any, use_gpu: int) -> Language:
     from spacy.training.initialize import init_nlp
     from thinc.api import ConfigValidationError
 
-    config = load_checked_config(file)
-    with _without_vectors_warning():
-        try:
-            return init_nlp(config, use_gpu=use_gpu)
-        except ConfigValidationError as error:
-            raise explain_config_error(file, error) from error
+    try:
+        return init_nlp(config, use_gpu=use_gpu)
+    except ConfigValidationError as error:
+        raise explain_config_error(file, error) from error
+
+
+def _load(checkpoint: Checkpoint, made_from: dict[str, Any]) -> Language:
+    """The pipeline of a checkpoint, with what may have changed in the config."""
+    import spacy
+
+    training = made_from["config"]["training"]
+    free = {name: training[name.partition(".")[2]] for name in FREE}
+    return spacy.load(checkpoint.path / PIPELINE, config=free)
+
+
+def _result(loop: TrainingLoop) -> dict[str, Any]:
+    """What a run has come to: its last step, score and step of its best model, its seconds."""
+    counters = loop.counters
+    # Of equal scores the last: as in spaCy, its model has taken the place of the one before.
+    score, step = max(counters.results)
+    best = {"score": float(score), "best_step": step}
+    return {"step": counters.step, **best, "seconds": counters.seconds}
+
+
+def _is_finished(output: Path, made_from: dict[str, Any]) -> bool:
+    """Whether this very run has come to its end in that folder."""
+    try:
+        found = json.loads((output / FINISHED).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return found["origins"] == made_from and (output / BEST).is_dir()
+
+
+@contextmanager
+def only_run(output: Path) -> Iterator[None]:
+    """Hold a folder for one run; the system lets go of it when the process ends, however it does.
+
+    output (Path): The output folder, which is made.
+    RAISES (InputError): If another run holds it.
+    """
+    from filelock import FileLock, Timeout
+
+    output.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(output / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise InputError("another run trains into this folder", path=output) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _run(loop: TrainingLoop, cadence: Cadence, stdout: IO[str], stderr: IO[str]) -> bool:
+    """Say what is trained, then train, with the config's logger. RETURNS: Whether to the end."""
+    nlp, settings = loop.nlp, loop.settings
+    say(stdout, f"Pipeline: {', '.join(nlp.pipe_names)}")
+    for key in ("frozen_components", "annotating_components"):
+        if settings[key]:
+            say(stdout, f"{key}: {', '.join(settings[key])}")
+    with nlp.select_pipes(disable=settings["frozen_components"]):
+        log, finalize = settings["logger"](nlp, stdout, stderr)
+    try:
+        with Progress(stderr).shown() as progress, stopping(stderr) as is_stopped:
+            return loop.run(
+                cadence=cadence, log=progress.around(log), shown=progress, is_stopped=is_stopped
+            )
+    except OSError as error:
+        raise InputError(_not_written(loop, error)) from error
+    finally:
+        finalize()
+
+
+def _not_written(loop: TrainingLoop, error: OSError) -> str:
+    """What to say when the disk refuses."""
+    assert loop.output is not None
+    checkpoint = read_checkpoint(loop.output)
+    ahead = "" if checkpoint is None else f"; --resume goes on from step {checkpoint.step}"
+    where = error.filename or loop.output
+    return (
+        f"{where}: {error.strerror or error}, at step {loop.counters.step}; "
+        f"what was saved before is untouched{ahead}"
+    )
+
+
+@contextmanager
+def stopping(stderr: IO[str]) -> Iterator[Callable[[], bool]]:
+    """Let the first Ctrl-C, or SIGTERM, only ask to stop; the second one interrupts.
+
+    stderr (IO): Where it says so.
+    YIELDS (Callable): Whether it was asked.
+    """
+    asked: list[int] = []
+
+    def ask(number: int, frame: Any) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+        say(stderr, "\nstopping after this step; once more stops at once")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

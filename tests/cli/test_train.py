@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 from seqpipe.cli.train import train
 from seqpipe.files import InputError
 from tests.processes import ended
+from tests.training.training_case import content
 
 CONFIG = """[paths]
 train = "train.spacy"
@@ -149,7 +151,6 @@ def test_fault_while_training_is_said_once(folder):
     command = [sys.executable, "-m", "seqpipe", "train", "a.cfg", "-o", "out", "-c", "mine.py"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
-    assert "Aborting and saving the final best model" in done.stdout
     assert "nobody" not in done.stdout
     assert done.stderr.splitlines()[-1] == "error: a label that nobody knows"
     assert done.stderr.count("nobody") == 1
@@ -192,7 +193,8 @@ def test_missing_gpu_is_one_message():
 
 
 @pytest.mark.slow
-def test_interrupted_training_keeps_the_best_model(folder):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_interrupted_training_ends_with_a_checkpoint_and_goes_on(folder, number):
     command = [sys.executable, "-m", "seqpipe", "train", "a.cfg", "-o", "out"]
     command += ["--training.max_steps", "0", "--training.patience", "0"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
@@ -200,9 +202,68 @@ def test_interrupted_training_keeps_the_best_model(folder):
     deadline = time.monotonic() + 60
     while not meta.exists() and time.monotonic() < deadline:
         time.sleep(0.1)
-    os.kill(process.pid, signal.SIGINT)
+    os.kill(process.pid, number)
     _, errors = ended(process, seconds=60)
     assert process.returncode == 130
-    assert b"stopped; out has model-best and model-last of this run" in errors
+    assert b"stopped, with a checkpoint in out; the same with --resume goes on" in errors
     assert b"Traceback" not in errors
     assert json.loads(meta.read_text())["pipeline"] == ["tagger"]
+    step = json.loads((folder / "out/checkpoint/state.json").read_text())["loop"]["step"]
+    command[command.index("--training.max_steps") + 1] = str(step + 3)
+    done = subprocess.run([*command, "--resume"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert f"Going on behind step {step}" in done.stdout
+    assert json.loads((folder / "out/finished.json").read_text())["step"] == step + 3
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_to_the_same_bytes(folder):
+    """Killed at random moments, in the writing of a checkpoint too; each time gone on with."""
+    text = CONFIG.replace("max_steps = 4", "max_steps = 60").replace(
+        "_frequency = 2", "_frequency = 9"
+    )
+    (folder / "a.cfg").write_text(text)
+    environment = os.environ | dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
+    command = [sys.executable, "-m", "seqpipe", "train", "a.cfg", "--checkpoint-steps", "1", "-o"]
+
+    def start(*words):
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+        return subprocess.Popen([*command, *words], env=environment, **quiet)
+
+    began = time.monotonic()
+    assert start("whole").wait(60) == 0
+    seconds = time.monotonic() - began
+    kills, rng = 0, random.Random(0)
+    while kills < 5:
+        process = start("parts", "--resume")
+        try:
+            process.wait(rng.uniform(0.5, 1.0) * seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        ended(process, seconds=60)
+        assert process.returncode in (0, -signal.SIGKILL)
+        kills += 1
+    assert start("parts", "--resume").wait(60) == 0
+    for name in ("model-best", "model-last"):
+        assert content(folder / "parts" / name) == content(folder / "whole" / name)
+
+
+def test_a_dry_run_reads_everything_and_writes_nothing(folder):
+    before = sorted(os.listdir(folder))
+    result = run("a.cfg", "-o", "out", "--dry-run")
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert ["train", "4", "8"] in lines
+    assert ["dev", "4", "8"] in lines
+    component = next(line for line in lines if line[:1] == ["tagger"])
+    assert component[-2:] == ["N,", "V"]
+    assert float(component[2]) > 0.0
+    assert sorted(os.listdir(folder)) == before
+
+
+def test_a_dry_run_says_what_is_wrong_with_the_data(folder):
+    (folder / "dev.conll").write_text("Ann\tI-PER\n")
+    reader = '@readers = "seqpipe.ConllCorpus.v1"\npath = "dev.conll"\n'
+    text = CONFIG.replace("[corpora]\n", f"[corpora]\n[corpora.dev]\n{reader}")
+    (folder / "a.cfg").write_text(text)
+    with pytest.raises(InputError, match=r"^dev\.conll, line 1: "):
+        run("a.cfg", "-o", "out", "--dry-run")

@@ -2,11 +2,10 @@
 
 import pytest
 
-from seqpipe.files import InputError
+from seqpipe.files import InputError, content_digest
 from seqpipe.project.load import Command
 from seqpipe.project.lock import (
     Entry,
-    content_digest,
     definition_digest,
     dep_digests,
     read_lock,

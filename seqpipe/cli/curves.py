@@ -1,0 +1,65 @@
+"""`seqpipe curves`: draws and compares training runs, from what `seqpipe.RunLog.v1` wrote."""
+
+# No future import of annotations: Typer reads these.
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from seqpipe.reporting.run_logs import Run
+
+
+def curves(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(help="Run logs (.jsonl), or folders that hold some.", show_default=False),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write: .png, .svg, .pdf or .html."),
+    ] = None,
+    metric: Annotated[
+        str, typer.Option("--metric", help="Score to show, such as ents_f.")
+    ] = "score",
+    x: Annotated[str, typer.Option("--x", help="Against steps, words or seconds.")] = "steps",
+) -> None:
+    """Draw the score and the losses of training runs, or list what they reached.
+
+    A run is logged with @loggers = "seqpipe.RunLog.v1" in [training.logger] of its config.
+    """
+    from seqpipe.reporting.curves import AXES, PAGE, check_curves_file, metric_names, plot_curves
+    from seqpipe.reporting.run_logs import read_runs
+
+    _check_choice("--x", x, list(AXES))
+    if output is not None:
+        check_curves_file(output)
+    found = read_runs(runs)
+    _check_choice("--metric", metric, metric_names(found))
+    if output is None:
+        _print(found, metric)
+        return
+    if output.suffix.lower() == PAGE:
+        from seqpipe.reporting.curves_page import write_page
+
+        write_page(output, found, metric=metric, x=x)
+    else:
+        plot_curves(output, found, metric=metric, x=x)
+    typer.echo(f"The curves are in {output}")
+
+
+def _check_choice(option: str, value: str, allowed: Sequence[str]) -> None:
+    from seqpipe.files import InputError
+    from seqpipe.training.config_file import nearest
+
+    if value not in allowed:
+        raise InputError(f"{option} {value}: {nearest(value, allowed)}")
+
+
+def _print(runs: "Sequence[Run]", metric: str) -> None:
+    from rich.console import Console
+
+    from seqpipe.reporting.curves import print_runs
+
+    print_runs(Console(highlight=False), runs, metric=metric)

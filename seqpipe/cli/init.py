@@ -1,0 +1,181 @@
+"""`seqpipe init`: writes a complete project for a concept, ready to run."""
+
+# No future import of annotations: Typer reads these.
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seqpipe.plugins import FAULTS
+
+if TYPE_CHECKING:
+    from seqpipe.hookspecs import Starter
+    from seqpipe.plugins import Plugins
+
+PROJECT_FILE = "project.yml"
+LANGUAGE = b"{{lang}}"
+DEFAULT_LANGUAGE = "en"
+
+
+def init(
+    context: typer.Context,
+    concept: Annotated[
+        str, typer.Argument(help="What it shall learn; without it: a list.", show_default=False)
+    ] = "",
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="Folder to write; by default CONCEPT.", show_default=False),
+    ] = None,
+    lang: Annotated[
+        str | None,
+        typer.Option("--lang", "-l", help="Code of the texts' language; by default en."),
+    ] = None,
+) -> None:
+    """Write a project for a concept: data to begin with, a commented config, a project.yml.
+
+    It runs at once, with `seqpipe run FOLDER`. Then put your own data in the place of its.
+    """
+    starters = find_starters(context.obj)
+    if not concept:
+        _list(starters)
+        return
+    starter = _chosen(starters, concept)
+    target = folder or Path(starter.name)
+    _check_free(target, starter.name)
+    write_project(starter, target, lang)
+    typer.echo(f"In {target}:")
+    for file in _files(target):
+        typer.echo(f"  {file.relative_to(target).as_posix()}")
+    typer.echo(f"Next: seqpipe run {_quoted(target)}")
+
+
+def find_starters(plugins: "Plugins") -> dict[str, "Starter"]:
+    """Ask the plugins for their starters; one that fails is named on stderr and set aside.
+
+    plugins (Plugins): Those of this process.
+    RETURNS (Dict[str, Starter]): The starters by name, the built-in ones first.
+    """
+    from seqpipe.cli import warn_set_aside
+
+    found: dict[str, Starter] = {}
+    for plugin, hook in plugins.implementing("seqpipe_starters"):
+        try:
+            # A hook's caller gives a list with what each plugin gave: here one.
+            both = dict(found)
+            for starter in (starter for starters in hook() for starter in starters):
+                _check_starter(starter, both)
+                both[starter.name] = starter
+            found = both
+        except FAULTS as fault:
+            plugin.set_aside(fault)
+            warn_set_aside(plugin)
+    return found
+
+
+def write_project(starter: "Starter", folder: Path, lang: str | None = None) -> None:
+    """Write a starter's project, whole or not at all.
+
+    starter (Starter): What is written.
+    folder (Path): Where; nothing, or an empty folder, may stand there.
+    lang (Optional[str]): The code of the language that is put in; None for English.
+    RAISES (InputError): If there is no such language, or the starter is made for another one.
+    """
+    from seqpipe.files import InputError, atomic_folder
+
+    contents = {
+        file.relative_to(starter.folder): file.read_bytes() for file in _files(starter.folder)
+    }
+    code = DEFAULT_LANGUAGE
+    if lang is not None:
+        if not any(LANGUAGE in content for content in contents.values()):
+            message = f"the starter '{starter.name}' has a language of its own, expected no --lang"
+            raise InputError(f"--lang {lang}: {message}")
+        code = _language_code(lang)
+    with atomic_folder(folder) as fresh:
+        for name, content in contents.items():
+            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
+            (fresh / name).write_bytes(content.replace(LANGUAGE, code.encode()))
+
+
+def _check_starter(starter: "Starter", found: dict[str, "Starter"]) -> None:
+    from seqpipe.hookspecs import Starter
+
+    if not isinstance(starter, Starter):
+        raise TypeError(f"seqpipe_starters gave {starter!r}, expected a list of seqpipe.Starter")
+    if starter.name in found:
+        raise ValueError(f"the starter '{starter.name}' is there already")
+    if not (starter.folder / PROJECT_FILE).is_file():
+        raise ValueError(f"the starter '{starter.name}' has no {PROJECT_FILE} in {starter.folder}")
+
+
+def _list(starters: dict[str, "Starter"]) -> None:
+    width = max(map(len, starters), default=0)
+    for name, starter in starters.items():
+        typer.echo(f"{name.ljust(width)}  {starter.help}")
+    typer.echo("\nOne of them, into a folder: seqpipe init NAME FOLDER")
+
+
+def _chosen(starters: dict[str, "Starter"], name: str) -> "Starter":
+    import difflib
+
+    from seqpipe.files import InputError
+
+    if name in starters:
+        return starters[name]
+    near = difflib.get_close_matches(name, starters, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"expected one of {', '.join(starters)}"
+    raise InputError(f"no starter is named '{name}'; {hint}")
+
+
+def _check_free(folder: Path, name: str) -> None:
+    """Refuse to write where anything is, and say what can be done instead."""
+    from seqpipe.files import InputError
+
+    another = f"seqpipe init {name} FOLDER"
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise InputError(f"a file stands there; choose a folder: {another}", path=folder)
+    if (folder / PROJECT_FILE).is_file():
+        message = (
+            f"a project is there already: seqpipe run {_quoted(folder)}; for a new one: {another}"
+        )
+        raise InputError(message, path=folder)
+    if any(folder.iterdir()):
+        raise InputError(f"this folder is not empty; choose another one: {another}", path=folder)
+    if folder.samefile(Path.cwd()):
+        # It is replaced as a whole, and whoever stands in it would stand nowhere.
+        message = f"this is the current folder; write it from the one above: cd .. && {another}"
+        raise InputError(message, path=folder)
+
+
+def _language_code(lang: str) -> str:
+    """spaCy's code of a language that works here: a tokenizer may need what is not installed."""
+    from spacy.util import get_lang_class
+
+    from seqpipe.files import InputError
+
+    try:
+        language = get_lang_class(lang)
+    except (ImportError, TypeError, AttributeError, ValueError) as error:
+        message = "expected the code of one of spaCy's languages, such as de"
+        raise InputError(f"--lang {lang}: {message}") from error
+    try:
+        return str(language().lang)
+    except ImportError as error:
+        raise InputError(f"--lang {lang}: {' '.join(str(error).split())}") from error
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    from seqpipe.files import IGNORED
+
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and not IGNORED.intersection(file.relative_to(folder).parts):
+            yield file
+
+
+def _quoted(path: Path) -> str:
+    import shlex
+
+    return shlex.quote(str(path))

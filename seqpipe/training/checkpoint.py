@@ -1,0 +1,173 @@
+"""Checkpoints: all that a training run needs to go on as if nothing had happened.
+
+`checkpoint` in the output folder is a link to the last one, `checkpoints/STEP`: the pipeline with
+its present parameters, what the optimizer remembers, and `state.json`, which holds the rest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy
+
+from seqpipe.files import InputError, content_digest
+from seqpipe.training.folders import fill_folder, keep_only, remove, switch_link
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from thinc.api import Optimizer
+
+LINK, FOLDER = "checkpoint", "checkpoints"
+PIPELINE, OPTIMIZER, STATE = "pipeline", "optimizer.npz", "state.json"
+# What may change between a run and its continuation: it decides only when to stop.
+FREE = ("training.max_steps", "training.patience")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One that was read.
+
+    path (Path): Its folder.
+    state (Dict[str, Any]): What `write_checkpoint` was given, and what the run was made from.
+    """
+
+    path: Path
+    state: dict[str, Any]
+
+    @property
+    def step(self) -> int:
+        """RETURNS (int): The last step that is in it."""
+        return self.state["loop"]["step"]
+
+    def arrays(self) -> dict[str, Any]:
+        """RETURNS (Dict[str, numpy.ndarray]): What the optimizer remembers, by name."""
+        with numpy.load(self.path / OPTIMIZER, allow_pickle=False) as stored:
+            return dict(stored)
+
+
+def write_checkpoint(
+    output: Path, nlp: Language, optimizer: Optimizer, state: Mapping[str, Any], step: int
+) -> None:
+    """Write a checkpoint and let the link lead to it; the one before is removed.
+
+    output (Path): The output folder of the run.
+    nlp (Language): The pipeline, with its present parameters.
+    optimizer (Optimizer): What trains it.
+    state (Mapping[str, Any]): The rest, as JSON has it.
+    step (int): The last step that is in it.
+    """
+    from seqpipe.training.optimizer_state import optimizer_state
+    from seqpipe.training.random_state import component_states
+
+    plain, arrays = optimizer_state(nlp, optimizer)
+    pipes = {
+        name: pipe.training_state()
+        for name, pipe in nlp.pipeline
+        if hasattr(pipe, "training_state")
+    }
+    whole = {**state, "optimizer": plain, "components": pipes, "owned": component_states(nlp)}
+
+    def fill(folder: Path) -> None:
+        nlp.to_disk(folder / PIPELINE)
+        with open(folder / OPTIMIZER, "wb") as stream:
+            numpy.savez(stream, **arrays)
+        (folder / STATE).write_text(json.dumps(whole), encoding="utf-8")
+
+    target = fill_folder(output / FOLDER, step, fill)
+    switch_link(output / LINK, target)
+    keep_only(output / FOLDER, {target.resolve()})
+
+
+def read_checkpoint(output: Path) -> Checkpoint | None:
+    """Find the last checkpoint of a run.
+
+    output (Path): The output folder of the run.
+    RETURNS (Checkpoint): The checkpoint, or None if there is none.
+    RAISES (InputError): If it cannot be read.
+    """
+    link = output / LINK
+    if not link.is_dir():
+        return None
+    file = link.resolve() / STATE
+    try:
+        state = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read as a checkpoint ({error})", path=file) from error
+    return Checkpoint(link.resolve(), state)
+
+
+def remove_checkpoints(output: Path) -> None:
+    """Remove all checkpoints of a run, the link first."""
+    remove(output / LINK)
+    remove(output / FOLDER)
+
+
+def restore(checkpoint: Checkpoint, nlp: Language, optimizer: Optimizer) -> None:
+    """Put back what the optimizer and the components remember.
+
+    checkpoint (Checkpoint): The checkpoint.
+    nlp (Language): The pipeline that was loaded from it.
+    optimizer (Optimizer): Made from its config.
+    """
+    from seqpipe.training.optimizer_state import set_optimizer_state
+    from seqpipe.training.random_state import set_component_states
+
+    state = checkpoint.state
+    steps = checkpoint.step + 1
+    set_optimizer_state(nlp, optimizer, state["optimizer"], checkpoint.arrays(), steps)
+    for name, pipe in nlp.pipeline:
+        if name in state["components"]:
+            pipe.set_training_state(state["components"][name])
+    set_component_states(nlp, state["owned"])
+
+
+def origins(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run is made from, to be compared when it goes on.
+
+    config (Mapping): The pipeline's config, variables filled in.
+    RETURNS (Dict[str, Any]): The config, and a digest of each file and folder that the corpora and
+        the initialisation read.
+    """
+    paths = {
+        value
+        for section in ("corpora", "initialize")
+        for _, value in _flat(config[section])
+        if isinstance(value, str) and value and Path(value).exists()
+    }
+    digests = {path: content_digest(Path(path)) for path in sorted(paths)}
+    return {"config": json.loads(json.dumps(config)), "files": digests}
+
+
+def check_origins(checkpoint: Checkpoint, now: Mapping[str, Any]) -> None:
+    """Refuse to go on with another config or other data.
+
+    checkpoint (Checkpoint): What the run would go on from.
+    now (Mapping[str, Any]): What `origins` gives now.
+    RAISES (InputError): If anything differs: the first key or file that does.
+    """
+    at = f"the checkpoint at step {checkpoint.step} ({checkpoint.path})"
+    then = checkpoint.state["origins"]
+    before, after = dict(_flat(then["config"])), dict(_flat(now["config"]))
+    for key in sorted(before.keys() | after.keys()):
+        if before.get(key) != after.get(key) and key not in FREE:
+            section, _, name = key.rpartition(".")
+            found = json.dumps(after.get(key))
+            expected = json.dumps(before.get(key))
+            raise InputError(f"[{section}] {name} = {found}: expected {expected}, as in {at}")
+    for path, digest in now["files"].items():
+        if then["files"].get(path) != digest:
+            raise InputError(f"has changed since {at}; --resume expects the same data", path=path)
+
+
+def _flat(values: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Each value of nested sections under its dotted name."""
+    for key, value in values.items():
+        name = f"{prefix}.{key}" if prefix else key
+        if isinstance(value, Mapping):
+            yield from _flat(value, name)
+        else:
+            yield name, value

@@ -1,0 +1,124 @@
+"""What a training run shows while it goes on: a bar on a terminal, else a line an evaluation."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqpipe.training.loop import TrainingLoop
+
+
+def say(stream: IO[str], text: str) -> None:
+    """Write a line at once.
+
+    stream (IO): Where to.
+    text (str): The line, without its end.
+    """
+    stream.write(f"{text}\n")
+    stream.flush()
+
+
+class Progress:
+    """Shows words a second, the loss a token of each component, the score and the time left.
+
+    stream (IO): Where to; a terminal gets a bar.
+    """
+
+    def __init__(self, stream: IO[str] = sys.stderr) -> None:
+        self.stream = stream
+        self._bar: Any = None
+        self._score = ""
+        self._start: tuple[float, int] | None = None
+
+    def __call__(self, loop: TrainingLoop, report: dict[str, Any]) -> None:
+        """Show a step.
+
+        loop (TrainingLoop): What made it.
+        report (Dict[str, Any]): Its report.
+        """
+        counters = loop.counters
+        if self._start is None:
+            self._start = time.monotonic(), counters.words
+        if report["score"] is not None:
+            best, step = max((score, -step) for score, step in counters.results)
+            self._score = f"score {report['score']:.4f} (best {best:.4f} at step {-step})"
+        parts = [*self._speed(counters.words), *_losses(loop), self._score]
+        if self.stream.isatty():
+            self._draw(loop, ", ".join(part for part in parts if part))
+        elif report["score"] is not None:
+            left = _left(loop)
+            ahead = [f"about {_duration(left)} left"] if left is not None else []
+            line = ", ".join([f"step {counters.step}", f"epoch {report['epoch']}", *parts, *ahead])
+            say(self.stream, line)
+
+    def _speed(self, words: int) -> list[str]:
+        """Words a second, once there is more than the first step to tell it by."""
+        assert self._start is not None
+        began, before = self._start
+        seconds = time.monotonic() - began
+        return [f"{(words - before) / seconds:,.0f} words/s"] if words > before else []
+
+    def _draw(self, loop: TrainingLoop, text: str) -> None:
+        from tqdm import tqdm
+
+        if self._bar is None:
+            total = loop.settings["max_steps"] or None
+            self._bar = tqdm(
+                total=total, initial=loop.counters.step, file=self.stream, leave=False,
+                unit="step", dynamic_ncols=True, bar_format=_format(total),
+            )  # fmt: skip
+        self._bar.set_postfix_str(text, refresh=False)
+        self._bar.update(loop.counters.step + 1 - self._bar.n)
+
+    def around(self, log: Callable[[Any], None]) -> Callable[[Any], None]:
+        """RETURNS (Callable): The same logger, with the bar out of its way while it writes."""
+
+        def log_beside(info: Any) -> None:
+            if self._bar is not None and info is not None:
+                self._bar.clear()
+            log(info)
+            if self._bar is not None and info is not None:
+                self._bar.refresh()
+
+        return log_beside
+
+    @contextmanager
+    def shown(self) -> Iterator[Progress]:
+        """Remove the bar at the end."""
+        try:
+            yield self
+        finally:
+            if self._bar is not None:
+                self._bar.close()
+
+
+def _format(total: int | None) -> str:
+    if total is None:
+        return "{n_fmt} steps [{elapsed}{postfix}]"
+    return "{percentage:3.0f}%|{bar:12}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+
+
+def _losses(loop: TrainingLoop) -> list[str]:
+    """The loss a token of each component, since the last evaluation."""
+    counters = loop.counters
+    tokens = max(1, counters.recent_words)
+    found = [f"{name} {loss / tokens:.4f}" for name, loss in counters.losses.items()]
+    return [f"loss a token: {', '.join(found)}"] if found else []
+
+
+def _left(loop: TrainingLoop) -> float | None:
+    """Seconds to the end that [training] sets, if it sets one."""
+    done = loop.share_done()
+    return None if not done else loop.counters.seconds * (1.0 - done) / done
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

@@ -1,0 +1,189 @@
+"""`seqpipe init` writes a project that runs as it stands, or says in a line why it does not."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import spacy
+import typer
+from typer.testing import CliRunner
+
+from seqpipe.cli.init import find_starters, init, write_project
+from seqpipe.files import InputError
+from seqpipe.hookspecs import Starter
+from seqpipe.plugins import load_plugins
+
+STARTERS = ("ner", "tagger")
+# What their generated corpora give with ease, on any machine.
+SCORES = {"ner": ("ents_f", 0.75), "tagger": ("tag_acc", 0.9)}
+
+# What of the README's example they get right without fail.
+EXAMPLES = {"ner": "Oslo LOC ", "tagger": "('book', 'VERB'), ('a', 'DET'), ('table', 'NOUN')"}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """An empty working folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*words):
+    """Run the command with the plugins of this installation."""
+    app = typer.Typer()
+    app.command()(init)
+    result = CliRunner().invoke(app, list(words), obj=load_plugins())
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def python(*words, cwd):
+    """Run Python as a user does, on one thread."""
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=cwd,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def test_without_a_name_it_lists_what_there_is():
+    lines = run().stdout.splitlines()
+    assert [line.split()[0] for line in lines[:2]] == list(STARTERS)
+    assert lines[0].endswith("Named entities, each with its probability: a BiLSTM-CRF")
+
+
+def test_project_goes_into_a_folder_of_the_starters_name(folder):
+    result = run("ner")
+    assert (folder / "ner" / "project.yml").is_file()
+    assert "  configs/ner.cfg\n" in result.stdout
+    assert result.stdout.endswith("Next: seqpipe run ner\n")
+
+
+@pytest.mark.parametrize("name", STARTERS)
+def test_project_has_all_files_of_the_starter_and_nothing_to_fill_in(name, folder):
+    run(name, "new/project")
+    starter = find_starters(load_plugins())[name]
+    names = {file.relative_to(starter.folder) for file in starter.folder.rglob("*")}
+    assert {file.relative_to("new/project") for file in Path("new/project").rglob("*")} == names
+    assert {"README.md", "project.yml"} <= set(map(str, names))
+    for file in filter(Path.is_file, Path("new/project").rglob("*")):
+        assert "{{" not in file.read_text(encoding="utf-8")
+    assert [path.name for path in folder.rglob(".*")] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [((), "en"), (("--lang", "de"), "de"), (("-l", "deu"), "de")]
+)
+def test_language_is_put_into_the_config(words, code, folder):
+    run("ner", *words)
+    assert f'\nlang = "{code}"\n' in (folder / "ner" / "configs" / "ner.cfg").read_text()
+
+
+@pytest.mark.parametrize("code", ["xq", "", "..", 'en"'])
+def test_unknown_language_writes_nothing(code, folder):
+    with pytest.raises(InputError, match="expected the code of one of spaCy's languages"):
+        run("ner", "--lang", code)
+    assert list(folder.iterdir()) == []
+
+
+def test_language_of_a_starter_that_has_its_own_is_refused(folder):
+    (folder / "starter").mkdir()
+    (folder / "starter" / "project.yml").write_text("commands: []\n")
+    starter = Starter("dna", "Genes", folder / "starter")
+    write_project(starter, folder / "without")
+    with pytest.raises(InputError, match="'dna' has a language of its own"):
+        write_project(starter, folder / "with", "en")
+    assert sorted(path.name for path in folder.iterdir()) == ["starter", "without"]
+
+
+def test_what_python_compiled_beside_a_script_is_left_out(folder):
+    (folder / "starter" / "scripts" / "__pycache__").mkdir(parents=True)
+    for name in ("project.yml", "scripts/a.py", "scripts/__pycache__/a.cpython-311.pyc"):
+        (folder / "starter" / name).write_bytes(b"\xff")
+    write_project(Starter("bytes", "Bytes", folder / "starter"), folder / "new")
+    written = [path for path in (folder / "new").rglob("*") if path.is_file()]
+    assert {path.name for path in written} == {"project.yml", "a.py"}
+    assert all(path.read_bytes() == b"\xff" for path in written)
+
+
+def test_unknown_starter_is_told_the_nearest():
+    with pytest.raises(InputError, match=r"no starter is named 'nre'; did you mean 'ner'\?"):
+        run("nre")
+    with pytest.raises(InputError, match="expected one of ner, tagger"):
+        run("translation")
+
+
+def fill_with_a_project(folder):
+    folder.mkdir()
+    (folder / "project.yml").write_text("commands: []")
+
+
+def fill_with_something(folder):
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("years of work")
+
+
+@pytest.mark.parametrize(
+    ("fill", "message"),
+    [
+        (fill_with_a_project, r"^my names: a project is there already: seqpipe run 'my names'; "),
+        (fill_with_something, "^my names: this folder is not empty; choose another one"),
+        (lambda folder: folder.write_text("a file"), "^my names: a file stands there"),
+    ],
+    ids=["a project", "something else", "a file"],
+)
+def test_what_is_there_is_left_as_it_is(fill, message, folder):
+    fill(folder / "my names")
+    before = {path: path.is_file() and path.read_text() for path in folder.rglob("*")}
+    with pytest.raises(InputError, match=message):
+        run("ner", "my names")
+    assert {path: path.is_file() and path.read_text() for path in folder.rglob("*")} == before
+
+
+def test_current_folder_is_refused_with_the_way_to_do_it(folder):
+    with pytest.raises(InputError, match=r"cd \.\. && seqpipe init ner"):
+        run("ner", ".")
+    assert list(folder.iterdir()) == []
+
+
+def test_empty_folder_is_filled(folder):
+    (folder / "empty").mkdir()
+    run("tagger", "empty")
+    assert (folder / "empty" / "project.yml").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STARTERS)
+def test_project_runs_at_once_with_a_sensible_score_and_only_once(name, folder):
+    run(name)
+    done = python("-m", "seqpipe", "run", name, cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    key, least = SCORES[name]
+    scores = json.loads((folder / name / "metrics" / "test.json").read_text())["scores"]
+    assert scores[key] > least
+    assert spacy.load(folder / name / "training" / "model-best").pipe_names == [name]
+    again = python("-m", "seqpipe", "run", name, cwd=folder)
+    assert "all: 0 run, 3 skipped" in again.stdout
+    readme = (folder / name / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```python\n(.*?)^```$", readme, flags=re.MULTILINE | re.DOTALL)
+    (folder / "example.py").write_text(example)
+    shown = python("../example.py", cwd=folder / name)
+    assert EXAMPLES[name] in shown.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STARTERS)
+def test_config_passes_plain_spacy_train(name, folder):
+    run(name)
+    words = ["train", f"configs/{name}.cfg", "--output", "training", "--training.max_steps", "2"]
+    done = python("-m", "spacy", *words, cwd=folder / name)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (folder / name / "training" / "model-last" / "config.cfg").is_file()

@@ -1,0 +1,198 @@
+"""The loop: the models of spaCy's, byte for byte, and one that is stopped and goes on as well."""
+
+import errno
+import io
+import json
+import os
+
+import pytest
+import spacy
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train
+from spacy.util import load_config
+
+from seqpipe.files import InputError
+from seqpipe.pipe import DivergedError
+from seqpipe.training.checkpoint import read_checkpoint
+from seqpipe.training.loop import Cadence, TrainingLoop
+from seqpipe.training.run import only_run, train_from_config
+from tests.training.training_case import WARM, content, read, write_config, write_corpus
+
+STREAM = {"training": "max_epochs = -1"}
+CASES = {
+    "rnn_ner": {},
+    "rnn_ner, warm": {"more": WARM},
+    "rnn_ner, no averages": {"more": WARM.replace('"Adam.v1"', '"Adam.v1"\nuse_averages = false')},
+    "rnn_ner, RAdam": {"more": '[training.optimizer]\n@optimizers = "RAdam.v1"\n'},
+    "tagger": {"ner": False, "tagger": True},
+    "both, subbatches": {"tagger": True, "training": "accumulate_gradient = 2"},
+    "both, annotating": {"tagger": True, "training": 'annotating_components = ["tagger"]'},
+    "stream": STREAM,
+    "patience": {"training": "patience = 6"},
+    "epochs": {"training": "max_epochs = 2"},
+}
+every_case = pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A working folder with a corpus."""
+    monkeypatch.chdir(tmp_path)
+    write_corpus(tmp_path)
+    return tmp_path
+
+
+def run(file, output, *, resume=False, **overrides):
+    streams = {"stdout": io.StringIO(), "stderr": io.StringIO()}
+    cadence = Cadence(seconds=0.0)
+    train_from_config(read(file, **overrides), output, resume=resume, cadence=cadence, **streams)
+    return streams["stdout"].getvalue()
+
+
+def stopped(file, output, *, after):
+    """A run that ended in the middle: it has just written its last checkpoint."""
+    from seqpipe.training import run as running
+    from seqpipe.training.checkpoint import origins
+    from seqpipe.training.config_check import filled_config
+
+    config = read(file)
+    nlp = running.initialized_pipeline(config)
+    loop = TrainingLoop(nlp, output, origins=origins(filled_config(config)))
+    done = loop.run(
+        cadence=Cadence(seconds=0.0),
+        log=lambda report: None,
+        shown=lambda loop, report: None,
+        is_stopped=lambda: loop.counters.step == after,
+    )
+    assert not done
+
+
+@every_case
+def test_models_and_table_are_those_of_spacys_own_loop(folder, case):
+    file = write_config(folder, **case)
+    ours = run(file, folder / "ours")
+    table = io.StringIO()
+    (folder / "theirs").mkdir()
+    nlp = init_nlp(load_config(file))
+    train(nlp, folder / "theirs", stdout=table, stderr=io.StringIO())
+    for name in ("model-best", "model-last"):
+        assert content(folder / "ours" / name) == content(folder / "theirs" / name)
+    rows = [line for line in table.getvalue().splitlines() if line[:1] in " E-"]
+    assert len(rows) > 3
+    assert [line for line in ours.splitlines() if line[:1] in " E-"] == rows
+
+
+@every_case
+@pytest.mark.parametrize("after", [0, 3, 4, 7, 13])
+def test_a_run_that_goes_on_ends_with_the_same_bytes(folder, case, after):
+    file = write_config(folder, **case)
+    run(file, folder / "whole")
+    if last_step(folder / "whole") <= after:
+        pytest.skip("it ends before that step")
+    stopped(file, folder / "parts", after=after)
+    assert read_checkpoint(folder / "parts").step == after
+    assert f"step {after}" in run(file, folder / "parts", resume=True)
+    for name in ("model-best", "model-last"):
+        assert content(folder / "whole" / name) == content(folder / "parts" / name)
+    assert sorted(os.listdir(folder / "whole")) == sorted(os.listdir(folder / "parts"))
+
+
+def last_step(output):
+    return json.loads((output / "finished.json").read_text())["step"]
+
+
+def test_a_run_may_go_on_for_longer_than_it_was_meant_to(folder):
+    file = write_config(folder)
+    run(file, folder / "whole", max_steps=20)
+    stopped(file, folder / "parts", after=9)
+    run(file, folder / "parts", resume=True, max_steps=20)
+    assert content(folder / "whole" / "model-last") == content(folder / "parts" / "model-last")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"dropout": 0.3}, r"\[training\] dropout = 0\.3: expected 0\.2, as in the checkpoint at"),
+        ({"seed": 4}, r"\[training\] seed = 4: expected 3"),
+    ],
+)  # fmt: skip
+def test_another_config_is_refused_and_leaves_everything(folder, values, message):
+    file = write_config(folder)
+    stopped(file, folder / "out", after=5)
+    before = content(folder / "out")
+    with pytest.raises(InputError, match=message):
+        run(file, folder / "out", resume=True, **values)
+    assert content(folder / "out") == before
+
+
+def test_a_corpus_that_changed_is_refused_and_leaves_everything(folder):
+    file = write_config(folder)
+    stopped(file, folder / "out", after=5)
+    before = content(folder / "out")
+    (folder / "train.spacy").write_bytes((folder / "dev.spacy").read_bytes())
+    with pytest.raises(
+        InputError, match=r"^train\.spacy: has changed since the checkpoint"
+    ):
+        run(file, folder / "out", resume=True)
+    assert content(folder / "out") == before
+
+
+def test_two_runs_into_one_folder_are_refused(folder):
+    file = write_config(folder)
+    with only_run(folder / "out"), pytest.raises(InputError, match="another run trains into this"):
+        run(file, folder / "out")
+    run(file, folder / "out")
+
+
+def test_a_run_that_has_ended_is_not_run_again(folder):
+    file = write_config(folder)
+    run(file, folder / "out")
+    before = content(folder / "out")
+    assert "has come to its end already" in run(file, folder / "out", resume=True)
+    assert content(folder / "out") == before
+
+
+def test_without_a_checkpoint_resume_begins(folder):
+    file = write_config(folder)
+    run(file, folder / "whole")
+    run(file, folder / "out", resume=True)
+    assert content(folder / "whole" / "model-last") == content(folder / "out" / "model-last")
+
+
+def test_a_disk_that_is_full_leaves_the_last_model(folder, monkeypatch):
+    """At the second evaluation there is room for nothing more."""
+    from spacy.language import Language
+
+    file, written = write_config(folder), Language.to_disk
+
+    def refuse(nlp, path, **options):
+        if "000004" in str(path):
+            (path / "half").touch()
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        written(nlp, path, **options)
+
+    monkeypatch.setattr(Language, "to_disk", refuse)
+    with pytest.raises(
+        InputError, match="No space left on device, at step 4; what was"
+    ):
+        run(file, folder / "out")
+    assert spacy.load(folder / "out" / "model-best").pipe_names == ["ner"]
+    assert os.listdir(folder / "out" / "models") == ["000000"]
+
+
+def test_a_new_run_takes_the_place_of_an_old_one(folder):
+    file = write_config(folder)
+    run(file, folder / "one", dropout=0.4)
+    run(file, folder / "two")
+    stopped(file, folder / "one", after=5)
+    run(file, folder / "one")
+    assert content(folder / "one" / "model-best") == content(folder / "two" / "model-best")
+    assert sorted(os.listdir(folder / "one")) == sorted(os.listdir(folder / "two"))
+
+
+def test_a_loop_that_fails_leaves_the_last_model(folder):
+    """What is not finite stops the training, and is not saved."""
+    file = write_config(folder, more=WARM.replace("0.01", "1e30"))
+    with pytest.raises(DivergedError, match="component 'ner'"):
+        run(file, folder / "out")
+    assert spacy.load(folder / "out" / "model-best").pipe_names == ["ner"]
