@@ -13,8 +13,8 @@ from seqpipe.cli.assets import assets
 from seqpipe.cli.curves import curves
 from seqpipe.cli.diagnose import add_diagnose
 from seqpipe.cli.evaluate import evaluate
-from seqpipe.cli.labels import labels
 from seqpipe.cli.init import init
+from seqpipe.cli.labels import labels
 from seqpipe.cli.overrides import OverrideCommand
 from seqpipe.cli.plugins import plugins as list_plugins
 from seqpipe.cli.run import run

@@ -119,7 +119,8 @@ def restore(checkpoint: Checkpoint, nlp: Language, optimizer: Optimizer) -> None
     state = checkpoint.state
     steps = checkpoint.step + 1
     set_optimizer_state(nlp, optimizer, state["optimizer"], checkpoint.arrays(), steps)
-    for name, pipe in nlp.pipeline:
+    pipeline: Any = nlp.pipeline
+    for name, pipe in pipeline:
         if name in state["components"]:
             pipe.set_training_state(state["components"][name])
     set_component_states(nlp, state["owned"])

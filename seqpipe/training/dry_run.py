@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seqpipe.training.config_file import ConfigFile
 
@@ -58,7 +58,7 @@ def dry_run(file: ConfigFile, *, use_gpu: int = -1) -> DryRun:
     train = (len(loop.batches.examples), loop.batches.words)
     return DryRun(
         corpora={"train": (len(batch), words) if loop.batches.is_stream else train, "dev": dev},
-        labels={name: labels for name, labels in nlp.pipe_labels.items() if labels},
+        labels={name: tuple(labels) for name, labels in nlp.pipe_labels.items() if labels},
         parameters=_parameters(nlp),
         batch=(len(batch), words),
         losses={name: loss / max(1, words) for name, loss in loop.counters.losses.items()},
@@ -69,6 +69,7 @@ def dry_run(file: ConfigFile, *, use_gpu: int = -1) -> DryRun:
 def _parameters(nlp: Language) -> dict[str, int]:
     from thinc.api import Model
 
+    pipeline: Any = nlp.pipeline
     return {
         name: sum(
             node.get_param(param).size
@@ -76,6 +77,6 @@ def _parameters(nlp: Language) -> dict[str, int]:
             for param in node.param_names
             if node.has_param(param)
         )
-        for name, pipe in nlp.pipeline
+        for name, pipe in pipeline
         if isinstance(getattr(pipe, "model", None), Model)
     }

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqpipe.training.batches import BatchStream
 from seqpipe.training.checkpoint import Checkpoint, restore, write_checkpoint
+from seqpipe.training.evaluate import create_evaluation
 from seqpipe.training.folders import fill_folder, keep_only, switch_link
 from seqpipe.training.random_state import global_states
 
@@ -73,10 +74,7 @@ class TrainingLoop:
         origins: dict[str, Any] | None = None,
     ) -> None:
         from spacy.schemas import ConfigSchemaTraining
-        from spacy.training.loop import (
-            create_before_to_disk_callback,
-            create_evaluation_callback,
-        )
+        from spacy.training.loop import create_before_to_disk_callback
         from spacy.util import registry, resolve_dot_names
         from thinc.api import fix_random_seed
 
@@ -90,7 +88,7 @@ class TrainingLoop:
         train_corpus, self.dev_corpus = resolve_dot_names(config, names)
         self.optimizer = settings["optimizer"]
         self.batches = BatchStream(nlp, train_corpus, settings["batcher"], settings["max_epochs"])
-        self.evaluate = create_evaluation_callback(nlp, self.dev_corpus, settings["score_weights"])
+        self.evaluate = create_evaluation(nlp, self.dev_corpus, settings["score_weights"])
         self.before_to_disk = create_before_to_disk_callback(settings["before_to_disk"])
         self.counters = Counters()
         self._steps: Iterator[tuple[int, list[Example]]] = iter(self.batches)
@@ -189,7 +187,23 @@ class TrainingLoop:
         if settings["before_update"]:
             settings["before_update"](nlp, {"step": self.counters.step, "epoch": epoch})
         for part in subdivide_batch(batch, settings["accumulate_gradient"]):
-            nlp.update(
+            self._learn(part)
+        pipeline: Any = nlp.pipeline
+        for name, pipe in pipeline:
+            is_trained = name not in settings["frozen_components"] and (
+                getattr(pipe, "is_trainable", False) and pipe.model not in (True, False, None)
+            )
+            if is_trained:
+                pipe.finish_update(self.optimizer)
+        self.optimizer.step_schedules()
+
+    def _learn(self, part: list[Example]) -> None:
+        """Let the components add up their gradients."""
+        from seqpipe.training.labels import explain_unknown_labels
+
+        settings = self.settings
+        try:
+            self.nlp.update(
                 part,
                 drop=settings["dropout"],
                 losses=self.counters.losses,
@@ -197,13 +211,8 @@ class TrainingLoop:
                 exclude=settings["frozen_components"],
                 annotates=settings["annotating_components"],
             )
-        for name, pipe in nlp.pipeline:
-            is_trained = name not in settings["frozen_components"] and (
-                getattr(pipe, "is_trainable", False) and pipe.model not in (True, False, None)
-            )
-            if is_trained:
-                pipe.finish_update(self.optimizer)
-        self.optimizer.step_schedules()
+        except (KeyError, ValueError) as error:
+            raise explain_unknown_labels(self.nlp, part) or error from error
 
     def _evaluate(self) -> tuple[float, dict[str, Any]]:
         """Score the parameters' averages, if there are any, on the development corpus."""

@@ -23,6 +23,7 @@ from seqpipe.training.checkpoint import (
 )
 from seqpipe.training.config_check import explain_config_error, filled_config, load_checked_config
 from seqpipe.training.config_file import ConfigFile
+from seqpipe.training.labels import sample_warning
 from seqpipe.training.loop import BEST, Cadence, TrainingLoop
 from seqpipe.training.progress import Progress, say
 
@@ -69,6 +70,9 @@ def train_from_config(
             return output / BEST
         else:
             nlp = _initialize(file, config, use_gpu)
+            warning = sample_warning(config, nlp)
+            if warning is not None:
+                say(stderr, f"warning: {warning}")
             remove_checkpoints(output)
             (output / FINISHED).unlink(missing_ok=True)
         loop = TrainingLoop(nlp, output, resumed=checkpoint, origins=made_from)

@@ -171,12 +171,21 @@ def test_project_runs_at_once_with_a_sensible_score_and_only_once(name, folder):
     assert scores[key] > least
     assert spacy.load(folder / name / "training" / "model-best").pipe_names == [name]
     again = python("-m", "seqpipe", "run", name, cwd=folder)
-    assert "all: 0 run, 3 skipped" in again.stdout
+    assert "all: 0 run, 2 skipped" in again.stdout
     readme = (folder / name / "README.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"^```python\n(.*?)^```$", readme, flags=re.MULTILINE | re.DOTALL)
     (folder / "example.py").write_text(example)
     shown = python("../example.py", cwd=folder / name)
     assert EXAMPLES[name] in shown.stdout
+
+
+@pytest.mark.slow
+def test_check_of_the_project_shows_what_the_corpus_holds(folder):
+    run("ner")
+    done = python("-m", "seqpipe", "run", "ner", "check", cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "LOC, ORG, PER" in done.stdout
+    assert not (folder / "ner" / "training" / "model-best").exists()
 
 
 @pytest.mark.slow

@@ -86,7 +86,9 @@ def test_batches_are_those_of_spacys_loop(batcher, max_epochs):
     found = []
     for stream in (iter(ours), theirs):
         seed()
-        found.append([(epoch, names(batch)) for (epoch, batch), _ in zip(stream, range(40), strict=False)])
+        found.append(
+            [(epoch, names(batch)) for (epoch, batch), _ in zip(stream, range(40), strict=False)]
+        )
     assert found[0] == found[1]
 
 

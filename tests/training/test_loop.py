@@ -19,16 +19,29 @@ from seqpipe.training.run import only_run, train_from_config
 from tests.training.training_case import WARM, content, read, write_config, write_corpus
 
 STREAM = {"training": "max_epochs = -1"}
+SHUFFLED = """
+[corpora.train]
+@readers = "seqpipe.ShuffledCorpus.v1"
+buffer = 8
+
+[corpora.train.corpus]
+@readers = "spacy.Corpus.v1"
+path = "train.spacy"
+gold_preproc = false
+max_length = 0
+limit = 0
+augmenter = null
+"""
 CASES = {
     "rnn_ner": {},
-    "rnn_ner, warm": {"more": WARM},
     "rnn_ner, no averages": {"more": WARM.replace('"Adam.v1"', '"Adam.v1"\nuse_averages = false')},
     "rnn_ner, RAdam": {"more": '[training.optimizer]\n@optimizers = "RAdam.v1"\n'},
     "tagger": {"ner": False, "tagger": True},
     "both, subbatches": {"tagger": True, "training": "accumulate_gradient = 2"},
     "both, annotating": {"tagger": True, "training": 'annotating_components = ["tagger"]'},
     "stream": STREAM,
-    "patience": {"training": "patience = 6"},
+    "stream, shuffled": {**STREAM, "more": SHUFFLED},
+    "patience": {"training": "patience = 6", "more": WARM},
     "epochs": {"training": "max_epochs = 2"},
 }
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
@@ -58,13 +71,14 @@ def stopped(file, output, *, after):
     config = read(file)
     nlp = running.initialized_pipeline(config)
     loop = TrainingLoop(nlp, output, origins=origins(filled_config(config)))
-    done = loop.run(
-        cadence=Cadence(seconds=0.0),
-        log=lambda report: None,
-        shown=lambda loop, report: None,
-        is_stopped=lambda: loop.counters.step == after,
-    )
-    assert not done
+    with only_run(output):
+        is_whole = loop.run(
+            cadence=Cadence(seconds=0.0),
+            log=lambda report: None,
+            shown=lambda loop, report: None,
+            is_stopped=lambda: loop.counters.step == after,
+        )
+    assert not is_whole
 
 
 @every_case
@@ -83,7 +97,7 @@ def test_models_and_table_are_those_of_spacys_own_loop(folder, case):
 
 
 @every_case
-@pytest.mark.parametrize("after", [0, 3, 4, 7, 13])
+@pytest.mark.parametrize("after", [3, 4])
 def test_a_run_that_goes_on_ends_with_the_same_bytes(folder, case, after):
     file = write_config(folder, **case)
     run(file, folder / "whole")
@@ -130,9 +144,7 @@ def test_a_corpus_that_changed_is_refused_and_leaves_everything(folder):
     stopped(file, folder / "out", after=5)
     before = content(folder / "out")
     (folder / "train.spacy").write_bytes((folder / "dev.spacy").read_bytes())
-    with pytest.raises(
-        InputError, match=r"^train\.spacy: has changed since the checkpoint"
-    ):
+    with pytest.raises(InputError, match=r"^train\.spacy: has changed since the checkpoint"):
         run(file, folder / "out", resume=True)
     assert content(folder / "out") == before
 
@@ -172,9 +184,7 @@ def test_a_disk_that_is_full_leaves_the_last_model(folder, monkeypatch):
         written(nlp, path, **options)
 
     monkeypatch.setattr(Language, "to_disk", refuse)
-    with pytest.raises(
-        InputError, match="No space left on device, at step 4; what was"
-    ):
+    with pytest.raises(InputError, match="No space left on device, at step 4; what was"):
         run(file, folder / "out")
     assert spacy.load(folder / "out" / "model-best").pipe_names == ["ner"]
     assert os.listdir(folder / "out" / "models") == ["000000"]

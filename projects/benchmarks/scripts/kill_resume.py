@@ -88,6 +88,8 @@ def left_behind(output: Path) -> dict[str, Any]:
 
 def main(
     config: Annotated[Path, typer.Argument(help="Training config.")],
+    train: Annotated[Path, typer.Option(help="Its training corpus.")],
+    dev: Annotated[Path, typer.Option(help="Its development corpus.")],
     output: Annotated[Path, typer.Option(help="JSON file of the results.")],
     kills: Annotated[int, typer.Option(min=1, help="How many moments.")] = 50,
     steps: Annotated[int, typer.Option(min=1, help="Steps of a run.")] = 120,
@@ -95,7 +97,8 @@ def main(
     seed: Annotated[int, typer.Option(help="For the moments.")] = 0,
 ) -> None:
     """Kill, resume, compare."""
-    overrides = ["--training.max_steps", str(steps), "--training.eval_frequency", "20"]
+    overrides = ["--paths.train", str(train), "--paths.dev", str(dev)]
+    overrides += ["--training.max_steps", str(steps), "--training.eval_frequency", "20"]
     runs, rng, rows = Runs(config, overrides, checkpoint_steps), random.Random(seed), []
     with tempfile.TemporaryDirectory() as parent:
         whole = Path(parent) / "whole"
