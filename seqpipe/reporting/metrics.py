@@ -103,7 +103,7 @@ def environment() -> dict[str, Any]:
             "platform": platform.platform(),
             "cpu": _cpu_name(),
             "cores": os.cpu_count(),
-            "cores_allowed": _cores_allowed(),
+            "cores_allowed": cores_allowed(),
         },
     }
 
@@ -148,7 +148,8 @@ def _cpu_name() -> str:
     return names[0] if names else platform.processor()
 
 
-def _cores_allowed() -> int | None:
+def cores_allowed() -> int | None:
+    """RETURNS (int): How many cores this process may use, where the system says."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count()

@@ -7,7 +7,7 @@ its present parameters, what the optimizer remembers, and `state.json`, which ho
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy
 
 from seqpipe.files import InputError, content_digest
+from seqpipe.reporting.run_logs import flattened
 from seqpipe.training.folders import fill_folder, keep_only, remove, switch_link
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def origins(config: Mapping[str, Any]) -> dict[str, Any]:
     paths = {
         value
         for section in ("corpora", "initialize")
-        for _, value in _flat(config[section])
+        for value in flattened(config[section]).values()
         if isinstance(value, str) and value and Path(value).exists()
     }
     digests = {path: content_digest(Path(path)) for path in sorted(paths)}
@@ -152,7 +153,7 @@ def check_origins(checkpoint: Checkpoint, now: Mapping[str, Any]) -> None:
     """
     at = f"the checkpoint at step {checkpoint.step} ({checkpoint.path})"
     then = checkpoint.state["origins"]
-    before, after = dict(_flat(then["config"])), dict(_flat(now["config"]))
+    before, after = flattened(then["config"]), flattened(now["config"])
     for key in sorted(before.keys() | after.keys()):
         if before.get(key) != after.get(key) and key not in FREE:
             section, _, name = key.rpartition(".")
@@ -162,13 +163,3 @@ def check_origins(checkpoint: Checkpoint, now: Mapping[str, Any]) -> None:
     for path, digest in now["files"].items():
         if then["files"].get(path) != digest:
             raise InputError(f"has changed since {at}; --resume expects the same data", path=path)
-
-
-def _flat(values: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Each value of nested sections under its dotted name."""
-    for key, value in values.items():
-        name = f"{prefix}.{key}" if prefix else key
-        if isinstance(value, Mapping):
-            yield from _flat(value, name)
-        else:
-            yield name, value

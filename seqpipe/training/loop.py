@@ -212,7 +212,10 @@ class TrainingLoop:
                 annotates=settings["annotating_components"],
             )
         except (KeyError, ValueError) as error:
-            raise explain_unknown_labels(self.nlp, part) or error from error
+            explained = explain_unknown_labels(self.nlp, part)
+            if explained is None:
+                raise
+            raise explained from error
 
     def _evaluate(self) -> tuple[float, dict[str, Any]]:
         """Score the parameters' averages, if there are any, on the development corpus."""

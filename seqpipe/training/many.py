@@ -15,7 +15,7 @@ from threading import Lock
 from typing import IO, Any
 
 from seqpipe.files import atomic_write
-from seqpipe.reporting.metrics import Summary, summarise
+from seqpipe.reporting.metrics import Summary, cores_allowed, summarise
 from seqpipe.training.config_file import ConfigFile
 from seqpipe.training.folders import switch_link
 from seqpipe.training.grid import Run
@@ -312,19 +312,13 @@ def share_of_threads(jobs: int, environment: Mapping[str, str]) -> dict[str, str
     """
     if any(name in environment for name in THREADS):
         return {}
-    return dict.fromkeys(THREADS, str(max(1, _cores() // jobs)))
+    return dict.fromkeys(THREADS, str(max(1, (cores_allowed() or 1) // jobs)))
 
 
 def _environment(jobs: int) -> dict[str, str]:
     # Lines come when they are written, and as the log has them.
     spoken = {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
     return {**os.environ, **spoken, **share_of_threads(jobs, os.environ)}
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _words(overrides: Mapping[str, Any]) -> list[str]:
