@@ -31,7 +31,7 @@ class Progress:
     def __init__(self, stream: IO[str] = sys.stderr) -> None:
         self.stream = stream
         self._bar: Any = None
-        self._score = ""
+        self._score: list[str] = []
         self._start: tuple[float, int] | None = None
 
     def __call__(self, loop: TrainingLoop, report: dict[str, Any]) -> None:
@@ -44,16 +44,15 @@ class Progress:
         if self._start is None:
             self._start = time.monotonic(), counters.words
         if report["score"] is not None:
-            best, step = max((score, -step) for score, step in counters.results)
-            self._score = f"score {report['score']:.4f} (best {best:.4f} at step {-step})"
-        parts = [*self._speed(counters.words), *_losses(loop), self._score]
+            best, step = max(counters.results)
+            self._score = [f"score {report['score']:.3f} (best {best:.3f} at {step})"]
+        parts = [*self._score, *self._speed(counters.words), *_losses(loop)]
         if self.stream.isatty():
-            self._draw(loop, ", ".join(part for part in parts if part))
+            total = loop.settings["max_steps"]
+            self._draw(loop, ", ".join(parts if total else [*_left(loop), *parts]))
         elif report["score"] is not None:
-            left = _left(loop)
-            ahead = [f"about {_duration(left)} left"] if left is not None else []
-            line = ", ".join([f"step {counters.step}", f"epoch {report['epoch']}", *parts, *ahead])
-            say(self.stream, line)
+            place = [f"step {counters.step}", f"epoch {report['epoch']}"]
+            say(self.stream, ", ".join([*place, *parts, *_left(loop)]))
 
     def _speed(self, words: int) -> list[str]:
         """Words a second, once there is more than the first step to tell it by."""
@@ -69,7 +68,7 @@ class Progress:
             total = loop.settings["max_steps"] or None
             self._bar = tqdm(
                 total=total, initial=loop.counters.step, file=self.stream, leave=False,
-                unit="step", dynamic_ncols=True, bar_format=_format(total),
+                unit="step", miniters=1, dynamic_ncols=True, bar_format=_format(total),
             )  # fmt: skip
         self._bar.set_postfix_str(text, refresh=False)
         self._bar.update(loop.counters.step + 1 - self._bar.n)
@@ -99,7 +98,7 @@ class Progress:
 def _format(total: int | None) -> str:
     if total is None:
         return "{n_fmt} steps [{elapsed}{postfix}]"
-    return "{percentage:3.0f}%|{bar:12}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+    return "{percentage:3.0f}%|{bar:8}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
 
 
 def _losses(loop: TrainingLoop) -> list[str]:
@@ -110,10 +109,10 @@ def _losses(loop: TrainingLoop) -> list[str]:
     return [f"loss a token: {', '.join(found)}"] if found else []
 
 
-def _left(loop: TrainingLoop) -> float | None:
-    """Seconds to the end that [training] sets, if it sets one."""
+def _left(loop: TrainingLoop) -> list[str]:
+    """The time to the end that [training] sets, if it sets one."""
     done = loop.share_done()
-    return None if not done else loop.counters.seconds * (1.0 - done) / done
+    return [f"about {_duration(loop.counters.seconds * (1 - done) / done)} left"] if done else []
 
 
 def _duration(seconds: float) -> str:
