@@ -55,7 +55,7 @@ def main(
     train: Annotated[Path, typer.Option(help="Its training corpus.")],
     dev: Annotated[Path, typer.Option(help="Its development corpus.")],
     output: Annotated[Path, typer.Option(help="JSON file of the results.")],
-    steps: Annotated[int, typer.Option(min=1, help="Steps of a run.")] = 400,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of a run.")] = 3000,
     repeats: Annotated[int, typer.Option(min=1, help="Runs of each.")] = 3,
 ) -> None:
     """Time both and write the results."""
