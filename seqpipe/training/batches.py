@@ -34,12 +34,15 @@ class BatchStream:
         batcher: Batcher,
         max_epochs: int,
     ) -> None:
-        self.nlp, self.corpus, self.batcher, self.max_epochs = nlp, corpus, batcher, max_epochs
+        self.nlp, self.corpus, self.max_epochs = nlp, corpus, max_epochs
+        self.batcher, self._schedules = _counted(batcher)
         self.epoch = self.taken = 0
         self.words = 0  # in an epoch; 0 while that is not known
         self.examples: list[Example] = []
         self.order: list[int] = []
         self._before_shuffle: list[int] = []
+        # What the batcher had drawn of its schedules when the epoch began.
+        self._drawn: list[int] = []
         # The generators' states before the corpus was read, and at the beginning of each epoch
         # whose batches a resumed run must draw again.
         self._before_reading: dict[str, Any] = {}
@@ -59,6 +62,7 @@ class BatchStream:
             "examples": len(self.examples),
             "before_reading": self._before_reading,
             "begun": self._begun,
+            "drawn": self._drawn,
             "before_shuffle": self._before_shuffle,
         }
 
@@ -103,7 +107,8 @@ class BatchStream:
 
     def _begin(self) -> Iterator[list[Example]]:
         """Begin an epoch: shuffle, then make batches."""
-        if self._is_forgetful():
+        if self._schedules is not None:
+            self._drawn = [schedule.drawn for schedule in self._schedules]
             self._begun.clear()
         self._begun.append(global_states())
         if self.is_stream:
@@ -111,13 +116,6 @@ class BatchStream:
         self._before_shuffle = self.order.copy()
         random.shuffle(self.order)
         return iter(self.batcher([self.examples[i] for i in self.order]))
-
-    def _is_forgetful(self) -> bool:
-        """Whether the batcher carries nothing from epoch to epoch, such as a schedule of sizes."""
-        if not isinstance(self.batcher, partial):
-            return False
-        given = [*self.batcher.args, *self.batcher.keywords.values()]
-        return not any(hasattr(value, "__next__") for value in given)
 
     def _draw_again(self, state: dict[str, Any]) -> Iterator[list[Example]]:
         """Read the corpus and draw again what had been drawn: the batcher may carry something from
@@ -134,11 +132,47 @@ class BatchStream:
             set_global_states(begun)
             for _ in self._begin():
                 pass
-        if self._is_forgetful():
+        if self._schedules is not None:
             self.order = state["before_shuffle"]
+            for schedule, drawn in zip(self._schedules, state["drawn"], strict=True):
+                for _ in range(drawn):
+                    next(schedule)
         set_global_states(last)
         batches = self._begin()
         self.epoch, self.taken = state["epoch"], state["taken"]
         for _ in range(self.taken):
             next(batches)
         return batches
+
+
+class _Counted:
+    """An iterator, such as a schedule of sizes, that counts what was drawn of it."""
+
+    def __init__(self, values: Iterator[Any]) -> None:
+        self.values, self.drawn = values, 0
+
+    def __iter__(self) -> _Counted:
+        return self
+
+    def __next__(self) -> Any:
+        value = next(self.values)
+        self.drawn += 1
+        return value
+
+
+def _counted(batcher: Batcher) -> tuple[Batcher, list[_Counted] | None]:
+    """The batcher with its schedules counted, and these; None if one cannot see what it carries
+    from epoch to epoch, so that all epochs must be drawn again."""
+    if not isinstance(batcher, partial):
+        return batcher, None
+    counted: list[_Counted] = []
+
+    def count(value: Any) -> Any:
+        if not hasattr(value, "__next__"):
+            return value
+        counted.append(_Counted(value))
+        return counted[-1]
+
+    arguments = [count(value) for value in batcher.args]
+    keywords = {name: count(value) for name, value in batcher.keywords.items()}
+    return partial(batcher.func, *arguments, **keywords), counted

@@ -7,7 +7,8 @@ its present parameters, what the optimizer remembers, and `state.json`, which ho
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,14 +92,28 @@ def read_checkpoint(output: Path) -> Checkpoint | None:
     RAISES (InputError): If it cannot be read.
     """
     link = output / LINK
-    if not link.is_dir():
+    if not link.is_symlink() and not link.exists():
         return None
-    file = link.resolve() / STATE
+    with damage_of(link):
+        state = json.loads((link / STATE).read_text(encoding="utf-8"))
+        checkpoint = Checkpoint(link.resolve(), state)
+        int(checkpoint.step)
+        return checkpoint
+
+
+@contextmanager
+def damage_of(folder: Path) -> Iterator[None]:
+    """Say of whatever goes wrong inside that a checkpoint is damaged.
+
+    folder (Path): The checkpoint.
+    """
     try:
-        state = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read as a checkpoint ({error})", path=file) from error
-    return Checkpoint(link.resolve(), state)
+        yield
+    except Exception as error:
+        # Damage comes up as any exception at all, of json, zipfile, msgpack or spaCy.
+        detail = " ".join(str(error).split())
+        message = f"damaged ({type(error).__name__}: {detail}); without --resume training begins"
+        raise InputError(f"{message} anew", path=folder) from error
 
 
 def remove_checkpoints(output: Path) -> None:
@@ -117,14 +132,14 @@ def restore(checkpoint: Checkpoint, nlp: Language, optimizer: Optimizer) -> None
     from seqpipe.training.optimizer_state import set_optimizer_state
     from seqpipe.training.random_state import set_component_states
 
-    state = checkpoint.state
-    steps = checkpoint.step + 1
-    set_optimizer_state(nlp, optimizer, state["optimizer"], checkpoint.arrays(), steps)
+    state, steps = checkpoint.state, checkpoint.step + 1
     pipeline: Any = nlp.pipeline
-    for name, pipe in pipeline:
-        if name in state["components"]:
-            pipe.set_training_state(state["components"][name])
-    set_component_states(nlp, state["owned"])
+    with damage_of(checkpoint.path):
+        set_optimizer_state(nlp, optimizer, state["optimizer"], checkpoint.arrays(), steps)
+        for name, pipe in pipeline:
+            if name in state["components"]:
+                pipe.set_training_state(state["components"][name])
+        set_component_states(nlp, state["owned"])
 
 
 def origins(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,21 +159,22 @@ def origins(config: Mapping[str, Any]) -> dict[str, Any]:
     return {"config": json.loads(json.dumps(config)), "files": digests}
 
 
-def check_origins(checkpoint: Checkpoint, now: Mapping[str, Any]) -> None:
+def check_origins(
+    then: Mapping[str, Any], now: Mapping[str, Any], at: str, *, free: Collection[str] = FREE
+) -> None:
     """Refuse to go on with another config or other data.
 
-    checkpoint (Checkpoint): What the run would go on from.
-    now (Mapping[str, Any]): What `origins` gives now.
+    then (Mapping[str, Any]): What `origins` gave.
+    now (Mapping[str, Any]): What it gives now.
+    at (str): What `then` is of, for the message.
+    free (Collection[str]): Keys that may differ.
     RAISES (InputError): If anything differs: the first key or file that does.
     """
-    at = f"the checkpoint at step {checkpoint.step} ({checkpoint.path})"
-    then = checkpoint.state["origins"]
     before, after = flattened(then["config"]), flattened(now["config"])
     for key in sorted(before.keys() | after.keys()):
-        if before.get(key) != after.get(key) and key not in FREE:
+        if before.get(key) != after.get(key) and key not in free:
             section, _, name = key.rpartition(".")
-            found = json.dumps(after.get(key))
-            expected = json.dumps(before.get(key))
+            found, expected = json.dumps(after.get(key)), json.dumps(before.get(key))
             raise InputError(f"[{section}] {name} = {found}: expected {expected}, as in {at}")
     for path, digest in now["files"].items():
         if then["files"].get(path) != digest:

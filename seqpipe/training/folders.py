@@ -43,9 +43,12 @@ def switch_link(link: Path, target: Path) -> None:
     fresh = link.with_name(f".{link.name}.new")
     remove(fresh)
     os.symlink(os.path.relpath(target, link.parent), fresh, target_is_directory=True)
+    old = link.with_name(f".{link.name}.old")
+    remove(old)
     if link.is_dir() and not link.is_symlink():
-        shutil.rmtree(link)  # left by spaCy's own loop
+        os.rename(link, old)  # left by spaCy's own loop
     os.replace(fresh, link)
+    remove(old)
     _sync_names(link.parent)
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy
+
 from seqpipe.training.batches import BatchStream
 from seqpipe.training.checkpoint import Checkpoint, restore, write_checkpoint
 from seqpipe.training.evaluate import create_evaluation
@@ -100,7 +102,11 @@ class TrainingLoop:
         state = checkpoint.state
         loop = state["loop"]
         results = [(score, step) for score, step in loop["results"]]
-        self.counters = Counters(**{**loop, "results": results})
+        losses = {
+            name: loss if kind is None else numpy.dtype(kind).type(loss)
+            for name, (loss, kind) in loop["losses"].items()
+        }
+        self.counters = Counters(**{**loop, "results": results, "losses": losses})
         self._began -= self.counters.seconds
         restore(checkpoint, self.nlp, self.optimizer)
         self.batches.resume(state["batches"], state["generators"])
@@ -255,7 +261,7 @@ class TrainingLoop:
         self.counters.seconds = time.monotonic() - self._began
         state = {
             "origins": self.origins,
-            "loop": vars(self.counters),
+            "loop": {**vars(self.counters), "losses": _typed(self.counters.losses)},
             "batches": self.batches.state(),
             "generators": global_states(),
         }
@@ -286,6 +292,12 @@ class TrainingLoop:
     def _without_frozen(self) -> Iterator[None]:
         with self.nlp.select_pipes(disable=self.settings["frozen_components"]):
             yield
+
+
+def _typed(losses: dict[str, Any]) -> dict[str, tuple[float, str | None]]:
+    """Losses with numpy's types: a sum of spaCy's is one of float32, and rounds as such."""
+    kinds = {name: getattr(loss, "dtype", None) for name, loss in losses.items()}
+    return {name: (float(loss), kinds[name] and str(kinds[name])) for name, loss in losses.items()}
 
 
 class _Due:

@@ -5,7 +5,6 @@ Thinc keys it by the model's id, which is a count of all models that the process
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from thinc.api import Model, Optimizer, get_current_ops
@@ -25,17 +24,15 @@ def optimizer_state(nlp: Language, optimizer: Optimizer) -> tuple[dict[str, Any]
     RETURNS (Tuple[Dict, Dict]): What JSON can hold; and numpy arrays, by name. The learning rate
         and other schedules are not in it: they follow from the number of steps.
     """
-    places = dict(_places(nlp))
+    places = _Places(nlp)
     plain: dict[str, Any] = {"radam": optimizer._radam_buffer}
     arrays: dict[str, Any] = {}
     ops = get_current_ops()
     for kind in COUNTS:
-        counts = getattr(optimizer, kind)
-        plain[kind] = {places[key]: n for key, n in counts.items() if key in places}
+        plain[kind] = {places.of(key): n for key, n in getattr(optimizer, kind).items()}
     for kind in ARRAYS:
         for key, array in (getattr(optimizer, kind) or {}).items():
-            if key in places:
-                arrays[f"{kind}/{places[key]}"] = ops.to_numpy(array)
+            arrays[f"{kind}/{places.of(key)}"] = ops.to_numpy(array)
     return plain, arrays
 
 
@@ -48,31 +45,51 @@ def set_optimizer_state(
     plain, arrays (Dict): What `optimizer_state` gave.
     steps (int): How many steps its schedules have gone.
     """
-    keys = {place: key for key, place in _places(nlp)}
-    ops = get_current_ops()
+    places, ops = _Places(nlp), get_current_ops()
     for kind in COUNTS:
-        getattr(optimizer, kind).update({keys[place]: n for place, n in plain[kind].items()})
+        counts = {places.key(place): n for place, n in plain[kind].items()}
+        getattr(optimizer, kind).update(counts)
     for name, array in arrays.items():
         kind, _, place = name.partition("/")
-        getattr(optimizer, kind)[keys[place]] = ops.asarray(array)
+        getattr(optimizer, kind)[places.key(place)] = ops.asarray(array)
     optimizer._radam_buffer = plain["radam"]
     for _ in range(steps):
         optimizer.step_schedules()
 
 
-def _places(nlp: Language) -> Iterator[tuple[tuple[int, str], str]]:
-    """Each parameter's key, and its place: component, number of the layer, name.
+class _Places:
+    """Where in a pipeline each layer stands, and each shim of one (a model of torch's, say): both
+    hand the optimizer their parameters by their id and a name. A layer that two components share
+    has the place of the first."""
 
-    A layer that two components share has the place of the first.
-    """
-    seen = set()
-    for component, pipe in nlp.pipeline:
-        model = getattr(pipe, "model", None)
-        if not isinstance(model, Model):
-            continue
-        for number, node in enumerate(model.walk()):
-            if node.id in seen:
-                continue
-            seen.add(node.id)
-            for name in node.param_names:
-                yield (node.id, name), f"{component}/{number}/{name}"
+    def __init__(self, nlp: Language) -> None:
+        self._layers: dict[int, tuple[str, Model]] = {}
+        self._shims: dict[int, str] = {}
+        for component, pipe in nlp.pipeline:
+            model = getattr(pipe, "model", None)
+            for number, node in enumerate(model.walk() if isinstance(model, Model) else ()):
+                place = f"{component}/{number}"
+                self._layers.setdefault(node.id, (place, node))
+                for i, shim in enumerate(node.shims):
+                    self._shims.setdefault(shim.id, f"{place}/shim{i}")
+        self._ids = {place: number for number, (place, _) in self._layers.items()}
+        self._ids |= {place: number for number, place in self._shims.items()}
+
+    def of(self, key: tuple[int, str]) -> str:
+        """The place of a parameter. Raises ValueError if it is in no component."""
+        number, name = key
+        place, node = self._layers.get(number, ("", None))
+        if node is not None and name in node.param_names:
+            return f"{place}/{name}"
+        if number in self._shims:
+            return f"{self._shims[number]}/{name}"
+        raise ValueError(
+            f"the optimizer holds a parameter {name!r} that is in no layer of the pipeline: "
+            "a checkpoint cannot keep it"
+        )
+
+    def key(self, place: str) -> tuple[int, str]:
+        """The parameter at a place."""
+        parts = place.split("/")
+        depth = 3 if "/".join(parts[:3]) in self._ids else 2  # a shim's place has three parts
+        return self._ids["/".join(parts[:depth])], "/".join(parts[depth:])

@@ -7,16 +7,18 @@ import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from seqpipe.files import InputError, atomic_write
 from seqpipe.training.checkpoint import (
     FREE,
+    LINK,
     PIPELINE,
     Checkpoint,
     check_origins,
+    damage_of,
     origins,
     read_checkpoint,
     remove_checkpoints,
@@ -62,8 +64,9 @@ def train_from_config(
     with only_run(output), _without_vectors_warning():
         checkpoint = read_checkpoint(output) if resume else None
         if checkpoint is not None:
-            check_origins(checkpoint, made_from)
-            nlp = _load(checkpoint, made_from)
+            at = f"the checkpoint at step {checkpoint.step} ({checkpoint.path})"
+            check_origins(checkpoint.state["origins"], made_from, at)
+            nlp = _load(checkpoint, made_from, use_gpu)
             say(stdout, f"Going on behind step {checkpoint.step}")
         elif resume and _is_finished(output, made_from):
             say(stdout, f"{output}: this run has come to its end already")
@@ -73,6 +76,8 @@ def train_from_config(
             warning = sample_warning(config, nlp)
             if warning is not None:
                 say(stderr, f"warning: {warning}")
+            if (output / LINK).is_symlink():
+                say(stderr, f"warning: {output}: the checkpoint of an earlier run is given up")
             remove_checkpoints(output)
             (output / FINISHED).unlink(missing_ok=True)
         loop = TrainingLoop(nlp, output, resumed=checkpoint, origins=made_from)
@@ -107,13 +112,17 @@ def _initialize(file: ConfigFile, config: Any, use_gpu: int) -> Language:
         raise explain_config_error(file, error) from error
 
 
-def _load(checkpoint: Checkpoint, made_from: dict[str, Any]) -> Language:
+def _load(checkpoint: Checkpoint, made_from: dict[str, Any], use_gpu: int) -> Language:
     """The pipeline of a checkpoint, with what may have changed in the config."""
     import spacy
+    from thinc.api import set_gpu_allocator
 
     training = made_from["config"]["training"]
+    if use_gpu >= 0 and training["gpu_allocator"]:
+        set_gpu_allocator(training["gpu_allocator"])
     free = {name: training[name.partition(".")[2]] for name in FREE}
-    return spacy.load(checkpoint.path / PIPELINE, config=free)
+    with damage_of(checkpoint.path):
+        return spacy.load(checkpoint.path / PIPELINE, config=free)
 
 
 def _result(loop: TrainingLoop) -> dict[str, Any]:
@@ -126,12 +135,18 @@ def _result(loop: TrainingLoop) -> dict[str, Any]:
 
 
 def _is_finished(output: Path, made_from: dict[str, Any]) -> bool:
-    """Whether this very run has come to its end in that folder."""
-    try:
-        found = json.loads((output / FINISHED).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    """Whether this very run has come to its end in that folder; another one's is not touched."""
+    file = output / FINISHED
+    if not file.is_file() or not (output / BEST).is_dir():
         return False
-    return found["origins"] == made_from and (output / BEST).is_dir()
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        at = f"the run that has come to its end there at step {found['step']}"
+        then = found["origins"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"not what a finished run writes ({error})", path=file) from error
+    check_origins(then, made_from, at, free=())
+    return True
 
 
 @contextmanager
@@ -200,7 +215,8 @@ def stopping(stderr: IO[str]) -> Iterator[Callable[[], bool]]:
         if asked:
             raise KeyboardInterrupt
         asked.append(number)
-        say(stderr, "\nstopping after this step; once more stops at once")
+        with suppress(RuntimeError):  # the signal may come in the middle of another line
+            say(stderr, "\nstopping after this step; once more stops at once")
 
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False

@@ -4,6 +4,8 @@ import errno
 import io
 import json
 import os
+import shutil
+from importlib.util import find_spec
 
 import pytest
 import spacy
@@ -16,7 +18,16 @@ from seqpipe.pipe import DivergedError
 from seqpipe.training.checkpoint import read_checkpoint
 from seqpipe.training.loop import Cadence, TrainingLoop
 from seqpipe.training.run import only_run, train_from_config
-from tests.training.training_case import WARM, content, read, write_config, write_corpus
+from tests.training.training_case import (
+    CNN,
+    SPACY_NER,
+    TORCH,
+    WARM,
+    content,
+    read,
+    write_config,
+    write_corpus,
+)
 
 STREAM = {"training": "max_epochs = -1"}
 SHUFFLED = """
@@ -36,7 +47,8 @@ CASES = {
     "rnn_ner": {},
     "rnn_ner, no averages": {"more": WARM.replace('"Adam.v1"', '"Adam.v1"\nuse_averages = false')},
     "rnn_ner, RAdam": {"more": '[training.optimizer]\n@optimizers = "RAdam.v1"\n'},
-    "tagger": {"ner": False, "tagger": True},
+    "tagger": {"ner": "", "tagger": True},
+    "spaCy's ner": {"ner": SPACY_NER.format(**CNN), "tagger": True},
     "both, subbatches": {"tagger": True, "training": "accumulate_gradient = 2"},
     "both, annotating": {"tagger": True, "training": 'annotating_components = ["tagger"]'},
     "stream": STREAM,
@@ -206,3 +218,58 @@ def test_a_loop_that_fails_leaves_the_last_model(folder):
     with pytest.raises(DivergedError, match="component 'ner'"):
         run(file, folder / "out")
     assert spacy.load(folder / "out" / "model-best").pipe_names == ["ner"]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"dropout": 0.3}, r"\[training\] dropout = 0\.3: expected 0\.2, as in the run that has"),
+        ({"max_steps": 20}, r"\[training\] max_steps = 20: expected 14"),
+    ],
+)
+def test_a_run_that_has_ended_is_not_lost_to_another_one(folder, values, message):
+    file = write_config(folder)
+    run(file, folder / "out")
+    before = content(folder / "out")
+    with pytest.raises(InputError, match=message):
+        run(file, folder / "out", resume=True, **values)
+    assert content(folder / "out") == before
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: (folder / "state.json").write_text("[1]"),
+        lambda folder: (folder / "state.json").write_text('{"loop": '),
+        lambda folder: (folder / "optimizer.npz").write_bytes(b"PK cut"),
+        lambda folder: (folder / "optimizer.npz").unlink(),
+        lambda folder: shutil.rmtree(folder / "pipeline"),
+        lambda folder: (folder / "pipeline/ner/model").write_bytes(b"x"),
+        shutil.rmtree,
+    ],
+    ids=["other state", "half a state", "cut arrays", "no arrays", "no pipeline", "model", "gone"],
+)
+def test_a_damaged_checkpoint_is_refused_and_the_models_stay(folder, damage):
+    file = write_config(folder)
+    stopped(file, folder / "out", after=5)
+    damage((folder / "out" / "checkpoint").resolve())
+    before = content(folder / "out" / "models")
+    with pytest.raises(InputError, match=r"checkpoint.*: damaged .*without --resume"):
+        run(file, folder / "out", resume=True)
+    assert content(folder / "out" / "models") == before
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")
+def test_the_optimizers_state_of_a_torch_layer_is_kept(folder):
+    file = write_config(folder, ner=SPACY_NER.format(**TORCH))
+    run(file, folder / "whole")
+    stopped(file, folder / "parts", after=5)
+    kept = read_checkpoint(folder / "parts").arrays()
+    assert any("shim0" in name for name in kept)
+    run(file, folder / "parts", resume=True)
+    encoded = []
+    for name in ("whole", "parts"):
+        nlp = spacy.load(folder / name / "model-last")
+        tok2vec = nlp.get_pipe("ner").model.get_ref("tok2vec")
+        encoded.append(tok2vec.predict([nlp.make_doc("Ann met Bob in Oslo .")])[0])
+    assert (encoded[0] == encoded[1]).all()

@@ -37,6 +37,49 @@ NER = """
 [components.ner]
 factory = "rnn_ner"
 """
+SPACY_NER = """
+[components.ner]
+factory = "ner"
+
+[components.ner.model]
+@architectures = "spacy.TransitionBasedParser.v2"
+state_type = "ner"
+extra_state_tokens = false
+hidden_width = 16
+maxout_pieces = 2
+use_upper = true
+
+[components.ner.model.tok2vec]
+@architectures = "{tok2vec}"
+{more}
+"""
+CNN = {
+    "tok2vec": "spacy.HashEmbedCNN.v2",
+    "more": """width = 16
+depth = 1
+embed_size = 50
+window_size = 1
+maxout_pieces = 2
+subword_features = true
+pretrained_vectors = null""",
+}
+TORCH = {
+    "tok2vec": "spacy.Tok2Vec.v2",
+    "more": """
+[components.ner.model.tok2vec.embed]
+@architectures = "spacy.MultiHashEmbed.v2"
+width = 16
+rows = [50]
+attrs = ["NORM"]
+include_static_vectors = false
+
+[components.ner.model.tok2vec.encode]
+@architectures = "spacy.TorchBiLSTMEncoder.v1"
+width = 16
+depth = 1
+dropout = 0.0
+""",
+}
 CONFIG = """[paths]
 train = "train.spacy"
 dev = "dev.spacy"
@@ -96,11 +139,11 @@ def write_corpus(folder: Path) -> None:
 
 
 def write_config(
-    folder: Path, *, ner: bool = True, tagger: bool = False, training: str = "", more: str = ""
+    folder: Path, *, ner: str = NER, tagger: bool = False, training: str = "", more: str = ""
 ) -> Path:
     """A config of the components that are asked for."""
     chosen = {"tagger": TAGGER} if tagger else {}
-    chosen |= {"ner": NER} if ner else {}
+    chosen |= {"ner": ner} if ner else {}
     file = folder / "a.cfg"
     pipeline = str(list(chosen)).replace("'", '"')
     components = "".join(chosen.values())
