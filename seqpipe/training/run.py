@@ -158,6 +158,8 @@ def only_run(output: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
+    if output.exists() and not output.is_dir():
+        raise InputError("not a folder, expected one for the models", path=output)
     output.mkdir(parents=True, exist_ok=True)
     lock = FileLock(output / LOCK)
     try:

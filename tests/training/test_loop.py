@@ -273,3 +273,10 @@ def test_the_optimizers_state_of_a_torch_layer_is_kept(folder):
         tok2vec = nlp.get_pipe("ner").model.get_ref("tok2vec")
         encoded.append(tok2vec.predict([nlp.make_doc("Ann met Bob in Oslo .")])[0])
     assert (encoded[0] == encoded[1]).all()
+
+
+def test_an_output_that_is_a_file_is_refused(folder):
+    (folder / "out").write_text("mine")
+    with pytest.raises(InputError, match="out: not a folder"):
+        run(write_config(folder), folder / "out")
+    assert (folder / "out").read_text() == "mine"
