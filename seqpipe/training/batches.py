@@ -92,6 +92,8 @@ class BatchStream:
             for batch in batches:
                 self.taken += 1
                 yield self.epoch, batch
+            if not self.taken:  # it would go on for ever without a step
+                raise InputError("[training] train_corpus: an epoch gave no batch, expected some")
             self.epoch, self.taken, batches = self.epoch + 1, 0, None
 
     def _read(self) -> None:

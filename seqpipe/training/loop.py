@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -234,7 +233,7 @@ class TrainingLoop:
         """Save the model of an evaluation."""
         from spacy.training.loop import update_meta
 
-        with self._without_frozen():
+        with self.nlp.select_pipes(disable=self.settings["frozen_components"]):
             update_meta(self.settings, self.nlp, report)
         if self.output is not None:
             self._save_last(is_best=is_best)
@@ -287,11 +286,6 @@ class TrainingLoop:
             (patience and counters.step + negative >= patience)
             or (max_steps and counters.step >= max_steps)
         )
-
-    @contextmanager
-    def _without_frozen(self) -> Iterator[None]:
-        with self.nlp.select_pipes(disable=self.settings["frozen_components"]):
-            yield
 
 
 def _typed(losses: dict[str, Any]) -> dict[str, tuple[float, str | None]]:

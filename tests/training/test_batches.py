@@ -130,3 +130,12 @@ def test_a_corpus_with_another_number_of_examples_is_refused():
     other.resume(stream.state(), global_states())
     with pytest.raises(InputError, match="22 examples, expected 23"):
         next(iter(other))
+
+
+@pytest.mark.parametrize("max_epochs", [-1, 0])
+def test_an_epoch_without_a_batch_is_refused(max_epochs):
+    """A stream with nothing in it, or a batcher that leaves everything out, would never end."""
+    read = corpus if max_epochs == 0 else lambda nlp: []
+    batcher = (lambda items: []) if max_epochs == 0 else noisy()
+    with pytest.raises(InputError, match="gave no batch"):
+        next(iter(BatchStream(NLP, read, batcher, max_epochs)))

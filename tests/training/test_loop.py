@@ -113,8 +113,7 @@ def test_models_and_table_are_those_of_spacys_own_loop(folder, case):
 def test_a_run_that_goes_on_ends_with_the_same_bytes(folder, case, after):
     file = write_config(folder, **case)
     run(file, folder / "whole")
-    if last_step(folder / "whole") <= after:
-        pytest.skip("it ends before that step")
+    assert last_step(folder / "whole") > after
     stopped(file, folder / "parts", after=after)
     assert read_checkpoint(folder / "parts").step == after
     assert f"step {after}" in run(file, folder / "parts", resume=True)
