@@ -32,7 +32,7 @@ from seqpipe.layers.model_gradients import (
     gradient_norm,
     scale_gradients,
 )
-from seqpipe.vocabulary.embed import VOCABULARY, vocabulary_nodes
+from seqpipe.vocabulary.embed import PARTS, VOCABULARY, vocabulary_nodes
 from seqpipe.vocabulary.vocabulary import Vocabulary
 
 # What a component counts while it is trained.
@@ -369,14 +369,18 @@ def _check_bound(name: str, key: str, bound: Any, expected: str) -> None:
 
 
 def _tables(model: Model) -> dict[int, str]:
-    """What each embedding table embeds, by its id: "word", "suffix2", "character"."""
+    """What each embedding table embeds, by its id: "word", "suffix2", "character", "vectors"."""
     return {
         table.id: feature
         for node in vocabulary_nodes(model)
-        for layer, feature in zip(node.layers, node.attrs[VOCABULARY].vocabularies, strict=False)
+        for layer, feature in zip(node.layers, _layer_names(node), strict=False)
         for table in layer.walk()
         if ROW_GRADIENT in table.attrs
     }
+
+
+def _layer_names(node: Model) -> Iterable[str]:
+    return node.attrs.get(PARTS, node.attrs[VOCABULARY].vocabularies)
 
 
 @contextmanager

@@ -155,6 +155,14 @@ def test_initialization_on_the_page_names_what_a_component_takes():
     assert named <= set(inspect.signature(RNNEntityRecognizer.initialize).parameters)
 
 
+def test_vectors_on_the_page_are_an_option_of_the_embedding():
+    (config,) = tagging_config("initialize")
+    assert config["initialize"]["vectors"]
+    tok2vec = config["components"]["ner"]["model"]["tok2vec"]
+    ner = spacy.blank("en").add_pipe("rnn_ner", config={"model": {"tok2vec": tok2vec}})
+    assert ner.model.get_ref("tok2vec").layers[-1].name == tok2vec["vectors"]
+
+
 def test_reader_on_the_page_reads(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rows = "-DOCSTART- -X- O O\n\nMina NNP I-NP I-PER\nslept VBD I-VP -\n"
@@ -172,6 +180,7 @@ def test_every_config_block_of_the_page_is_tested():
         "components.ner",
         "components.ner.model.tok2vec",
         "components.names",
+        "initialize",
         "initialize.components.ner",
         "corpora.train",
     }

@@ -37,9 +37,9 @@ def train_side_by_side(
     options (Sequence[str]): Other options for each run.
     RAISES (InputError): If one of them, or the config of a setting, is at fault.
     """
+    from seqpipe.reporting.long_work import stopping
     from seqpipe.training.grid import plan_runs
     from seqpipe.training.many import train_many
-    from seqpipe.training.run import stopping
 
     if jobs < 1:
         raise InputError(f"--jobs {jobs}: expected at least 1")

@@ -200,3 +200,21 @@ def total_of(context, value):
         return builder.extract_element(value, INT(0))
 
     return types.float32(lanes), generate
+
+
+@intrinsic
+def prefetch(context, array, place):
+    """Ask for the cache line at a place, which will be written to soon."""
+
+    def generate(context, builder, signature, args):
+        pointer = place_in(context, builder, signature.args[0], *args)
+        pointer = builder.bitcast(pointer, ir.IntType(8).as_pointer())
+        kinds = [pointer.type, INT, INT, INT]
+        name = "llvm.prefetch.p0"
+        function = builder.module.globals.get(name) or ir.Function(
+            builder.module, ir.FunctionType(ir.VoidType(), kinds), name
+        )
+        builder.call(function, [pointer, INT(0), INT(3), INT(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), generate

@@ -20,6 +20,8 @@ features = ["shape", "prefix2", "prefix3", "suffix2", "suffix3"]
 feature_width = 25
 static_vectors = 0
 unk_rate = 0.5
+vectors = "none"
+vectors_std = 0.25
 
 [model.tok2vec.vocabulary]
 @misc = "seqpipe.Vocabulary.v1"

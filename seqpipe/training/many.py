@@ -15,12 +15,13 @@ from threading import Lock
 from typing import IO, Any
 
 from seqpipe.files import atomic_write
+from seqpipe.reporting.long_work import only_run
 from seqpipe.reporting.metrics import Summary, cores_allowed, summarise
 from seqpipe.training.config_file import ConfigFile
 from seqpipe.training.folders import switch_link
 from seqpipe.training.grid import Run
 from seqpipe.training.loop import BEST
-from seqpipe.training.run import FINISHED, only_run
+from seqpipe.training.run import FINISHED
 
 LOG, RUNS = "train.log", "runs.json"
 # A library takes its own of these before the general one: one that is set speaks for all.

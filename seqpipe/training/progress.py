@@ -8,18 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
+from seqpipe.reporting.long_work import duration, say
+
 if TYPE_CHECKING:
     from seqpipe.training.loop import TrainingLoop
-
-
-def say(stream: IO[str], text: str) -> None:
-    """Write a line at once.
-
-    stream (IO): Where to.
-    text (str): The line, without its end.
-    """
-    stream.write(f"{text}\n")
-    stream.flush()
 
 
 class Progress:
@@ -112,12 +104,4 @@ def _losses(loop: TrainingLoop) -> list[str]:
 def _left(loop: TrainingLoop) -> list[str]:
     """The time to the end that [training] sets, if it sets one."""
     done = loop.share_done()
-    return [f"about {_duration(loop.counters.seconds * (1 - done) / done)} left"] if done else []
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02} min"
-    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+    return [f"about {duration(loop.counters.seconds * (1 - done) / done)} left"] if done else []

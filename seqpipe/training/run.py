@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import signal
-import threading
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from seqpipe.files import InputError, atomic_write
+from seqpipe.reporting.long_work import only_run, say, stopping
 from seqpipe.training.checkpoint import (
     FREE,
     LINK,
@@ -27,12 +26,12 @@ from seqpipe.training.config_check import explain_config_error, filled_config, l
 from seqpipe.training.config_file import ConfigFile
 from seqpipe.training.labels import sample_warning
 from seqpipe.training.loop import BEST, Cadence, TrainingLoop
-from seqpipe.training.progress import Progress, say
+from seqpipe.training.progress import Progress
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
-LOCK, FINISHED = ".lock", "finished.json"
+FINISHED = "finished.json"
 
 
 def train_from_config(
@@ -149,29 +148,6 @@ def _is_finished(output: Path, made_from: dict[str, Any]) -> bool:
     return True
 
 
-@contextmanager
-def only_run(output: Path) -> Iterator[None]:
-    """Hold a folder for one run; the system lets go of it when the process ends, however it does.
-
-    output (Path): The output folder, which is made.
-    RAISES (InputError): If another run holds it.
-    """
-    from filelock import FileLock, Timeout
-
-    if output.exists() and not output.is_dir():
-        raise InputError("not a folder, expected one for the models", path=output)
-    output.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(output / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise InputError("another run trains into this folder", path=output) from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def _run(loop: TrainingLoop, cadence: Cadence, stdout: IO[str], stderr: IO[str]) -> bool:
     """Say what is trained, then train, with the config's logger. RETURNS: Whether to the end."""
     nlp, settings = loop.nlp, loop.settings
@@ -202,33 +178,6 @@ def _not_written(loop: TrainingLoop, error: OSError) -> str:
         f"{where}: {error.strerror or error}, at step {loop.counters.step}; "
         f"what was saved before is untouched{ahead}"
     )
-
-
-@contextmanager
-def stopping(stderr: IO[str]) -> Iterator[Callable[[], bool]]:
-    """Let the first Ctrl-C, or SIGTERM, only ask to stop; the second one interrupts.
-
-    stderr (IO): Where it says so.
-    YIELDS (Callable): Whether it was asked.
-    """
-    asked: list[int] = []
-
-    def ask(number: int, frame: Any) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-        with suppress(RuntimeError):  # the signal may come in the middle of another line
-            say(stderr, "\nstopping after this step; once more stops at once")
-
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

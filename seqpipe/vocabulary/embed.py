@@ -15,9 +15,11 @@ from seqpipe.layers.embed import embedding
 from seqpipe.layers.resize import resize
 
 from .features import EncodedTokens, TokenVocabulary
+from .pretrained import pretrained
 from .vocabulary import Vocabulary
 
 VOCABULARY = "token_vocabulary"
+PARTS = "parts"
 
 
 @registry.architectures("seqpipe.WordFeatures.v1")
@@ -29,8 +31,10 @@ def WordFeatures(
     characters: Model[Ragged, Floats2d] | None = None,
     static_vectors: int = 0,
     unk_rate: float = 0.5,
+    vectors: str = "none",
+    vectors_std: float = 0.25,
 ) -> Model[list[Doc], list[Floats2d]]:
-    """Embeddings of the word and of its features, characters and static vector, side by side.
+    """Embeddings of the word and of its features, its characters and its vectors, side by side.
 
     vocabulary (Vocabulary): Settings of the vocabulary, which the component builds and owns.
     width (int): Width of a word's embedding.
@@ -42,6 +46,11 @@ def WordFeatures(
         out.
     unk_rate (float): Share of the words seen once that are read as <UNK> in training, so that
         <UNK> has an embedding that was learned (Lample et al. 2016, section 4.3).
+    vectors (str): "frozen" adds the pipeline's own vectors as they are, "tuned" a copy of them that
+        is learned on, row by row, and belongs to the component. A word is looked up as written,
+        then lower-cased; those without a vector share one that is learned. "none" adds nothing.
+    vectors_std (float): Standard deviation to which these vectors are scaled; 0 leaves them as
+        they are.
     RETURNS (Model): From docs to `(tokens, nO)` each.
     """
     if not 0.0 <= unk_rate <= 1.0:
@@ -50,25 +59,25 @@ def WordFeatures(
         raise InputError(f"feature_width = {feature_width}: expected at least 1")
     if static_vectors < 0:
         raise InputError(f"static_vectors = {static_vectors}: expected a width, or 0 for none")
-    layers = [embedding(width), *(embedding(feature_width) for _ in features)]
-    total = width + feature_width * len(features)
+    parts = {"word": embedding(width), **{name: embedding(feature_width) for name in features}}
     if characters is not None:
-        layers.append(characters)
-        total += characters.get_dim("nO")
+        parts["character"] = characters
     if static_vectors:
-        layers.append(StaticVectors(static_vectors))
-        total += static_vectors
+        parts["static_vectors"] = StaticVectors(static_vectors)
+    if vectors != "none":
+        parts["vectors"] = pretrained(vectors, vectors_std)
+    # The width of the pipeline's vectors is not known before `initialize`.
+    widths = [layer.maybe_get_dim("nO") or 0 for layer in parts.values()]
     model: Model = Model(
         "word_features",
         _forward,
         init=_init,
-        layers=layers,
-        dims={"nO": total},
+        layers=list(parts.values()),
+        dims={"nO": sum(widths) if all(widths) else None},
         attrs={
             VOCABULARY: TokenVocabulary(vocabulary, features),
+            PARTS: list(parts),
             "unk_rate": unk_rate,
-            "characters": characters is not None,
-            "static_vectors": static_vectors > 0,
         },
     )
     return model
@@ -84,12 +93,12 @@ def _forward(
 ) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
     xp, tokens = model.ops.xp, model.attrs[VOCABULARY].encode(docs)
     word_ids = _word_ids(model, tokens, is_train)
-    E, backprop_words = model.layers[0](xp.asarray(word_ids), is_train)
-    by_type, backprop_types = _type_vectors(model, tokens, is_train)
+    E, backprop_words = _part(model, "word")(xp.asarray(word_ids), is_train)
+    by_type, backprop_types = _type_vectors(model, tokens, docs, is_train)
     types = xp.asarray(tokens.types)
     parts = [E, by_type[types]]
-    if model.attrs["static_vectors"]:
-        static, backprop_static = model.layers[-1](docs, is_train)
+    if "static_vectors" in model.attrs[PARTS]:
+        static, backprop_static = _part(model, "static_vectors")(docs, is_train)
         parts.append(static.dataXd)
     Y = xp.concatenate(parts, axis=1)
 
@@ -100,13 +109,18 @@ def _forward(
         d_types = xp.zeros_like(by_type)
         model.ops.scatter_add(d_types, types.astype("int32"), xp.ascontiguousarray(d_tokens))
         backprop_types(d_types)
-        if model.attrs["static_vectors"]:
+        if "static_vectors" in model.attrs[PARTS]:
             backprop_static(Ragged(xp.ascontiguousarray(d_static), static.lengths))
         return docs
 
     ends = numpy.cumsum(tokens.lengths).tolist()
     starts = [end - length for end, length in zip(ends, tokens.lengths, strict=True)]
     return [Y[start:end] for start, end in zip(starts, ends, strict=True)], backprop
+
+
+def _part(model: Model, name: str) -> Model:
+    """The layer that gives one part of the vectors."""
+    return model.layers[model.attrs[PARTS].index(name)]
 
 
 def _word_ids(model: Model, tokens: EncodedTokens, is_train: bool) -> numpy.ndarray:
@@ -120,14 +134,20 @@ def _word_ids(model: Model, tokens: EncodedTokens, is_train: bool) -> numpy.ndar
 
 
 def _type_vectors(
-    model: Model, tokens: EncodedTokens, is_train: bool
+    model: Model, tokens: EncodedTokens, docs: list[Doc], is_train: bool
 ) -> tuple[Any, Callable[[Any], None]]:
-    """For each distinct text its features' and characters' vectors, `(types, width)`."""
-    xp = model.ops.xp
-    columns = range(1, tokens.ids.shape[1])
-    calls = [model.layers[i](xp.asarray(tokens.ids[:, i]), is_train) for i in columns]
-    if model.attrs["characters"]:
-        calls.append(model.layers[len(columns) + 1](_ragged(model, tokens), is_train))
+    """For each distinct text the vectors that depend on it alone, side by side, `(types, width)`:
+    those of features and characters, and the pipeline's."""
+    xp, parts = model.ops.xp, model.attrs[PARTS]
+    inputs: dict[str, Any] = {
+        name: xp.asarray(tokens.ids[:, i])
+        for i, name in enumerate(model.attrs[VOCABULARY].features, start=1)
+    }
+    if "character" in parts:
+        inputs["character"] = _ragged(model, tokens)
+    if "vectors" in parts:
+        inputs["vectors"] = (tokens.texts, docs[0].vocab.vectors if docs else None)
+    calls = [_part(model, name)(X, is_train) for name, X in inputs.items()]
     if not calls:
         return xp.zeros((len(tokens.ids), 0), dtype="f"), lambda dY: None
     outputs = [output for output, _ in calls]
@@ -149,17 +169,13 @@ def _ragged(model: Model, tokens: EncodedTokens) -> Ragged:
 
 
 def _init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:
-    vocabularies = model.attrs[VOCABULARY].vocabularies
-    tables = [*list(vocabularies)[:-1]]
-    for layer, name in zip(model.layers, tables, strict=False):
-        resize(layer, "nV", len(vocabularies[name]))
-        layer.initialize()
-    if model.attrs["characters"]:
-        characters = model.layers[len(tables)]
-        resize(characters, "nV", len(vocabularies["character"]))
-        characters.initialize()
-    if model.attrs["static_vectors"] and X:
-        static = model.layers[-1]
+    vocabularies, parts = model.attrs[VOCABULARY].vocabularies, model.attrs[PARTS]
+    for name, vocabulary in vocabularies.items():
+        if name in parts:
+            resize(_part(model, name), "nV", len(vocabulary))
+            _part(model, name).initialize()
+    if "static_vectors" in parts and X:
+        static = _part(model, "static_vectors")
         if not X[0].vocab.vectors_length:
             raise InputError(
                 f"static_vectors = {static.get_dim('nO')}: the pipeline has no vectors, "
@@ -167,3 +183,7 @@ def _init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:
             )
         resize(static, "nM", X[0].vocab.vectors_length)
         static.initialize(X=X)
+    if "vectors" in parts and X:
+        _part(model, "vectors").initialize(X=(vocabularies["word"], X[0].vocab.vectors))
+        width = sum(layer.get_dim("nO") for layer in model.layers)
+        model.set_dim("nO", width, force=True)

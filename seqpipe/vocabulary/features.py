@@ -45,12 +45,14 @@ class EncodedTokens:
     ids (ndarray): For each type, its id as a word, then as each feature, `(types, 1 + features)`.
     characters (list): For each type, the ids of its characters between <BOS> and <EOS>.
     lengths (list): Tokens of each doc.
+    texts (list): The text of each type.
     """
 
     types: np.ndarray
     ids: np.ndarray
     characters: list[np.ndarray]
     lengths: list[int]
+    texts: list[str]
 
 
 class TokenVocabulary:
@@ -63,10 +65,12 @@ class TokenVocabulary:
         unknown = [name for name in features if name not in EXTRACTORS]
         if unknown:
             raise InputError(f"unknown feature {unknown[0]!r}, expected one of {list(EXTRACTORS)}")
+        if len(set(features)) < len(features):
+            raise InputError(f"features = {list(features)}: expected each once")
         rare = Vocabulary(max_size=None, min_count=2)
         self.features = tuple(features)
         self.vocabularies = {"word": words, **dict.fromkeys(features, rare), "character": rare}
-        self._cache: dict[int, tuple[list[int], np.ndarray]] = {}
+        self._cache: dict[int, tuple[str, list[int], np.ndarray]] = {}
 
     @property
     def words(self) -> Vocabulary:
@@ -105,16 +109,17 @@ class TokenVocabulary:
         if len(self._cache) > CACHE_SIZE:
             self._cache = {}
         rows = [self._type(orth, docs) for orth in types.tolist()]
-        ids = np.array([ids for ids, _ in rows], dtype=np.int64)
+        ids = np.array([ids for _, ids, _ in rows], dtype=np.int64)
         return EncodedTokens(
             types=inverse,
             ids=ids.reshape(len(rows), 1 + len(self.features)),
-            characters=[characters for _, characters in rows],
+            characters=[characters for _, _, characters in rows],
             lengths=[len(doc) for doc in docs],
+            texts=[text for text, _, _ in rows],
         )
 
-    def _type(self, orth: int, docs: Sequence[Doc]) -> tuple[list[int], np.ndarray]:
-        """The ids of a text as word and features, and those of its characters."""
+    def _type(self, orth: int, docs: Sequence[Doc]) -> tuple[str, list[int], np.ndarray]:
+        """A text, its ids as word and features, and those of its characters."""
         # Other threads may be here too: an entry is whole before it is put in.
         found = self._cache.get(orth)
         if found is None:
@@ -123,7 +128,7 @@ class TokenVocabulary:
             half = MAX_CHARACTERS // 2
             kept = text if len(text) <= MAX_CHARACTERS else text[:half] + text[-half:]
             characters = self.vocabularies["character"].encode(kept, bos=True, eos=True)
-            found = self._cache[orth] = ([self.words.id(text), *ids], characters)
+            found = self._cache[orth] = (text, [self.words.id(text), *ids], characters)
         return found
 
     def to_dict(self) -> dict[str, Any]:

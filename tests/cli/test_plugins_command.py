@@ -13,3 +13,4 @@ def test_the_built_in_plugins_are_listed():
     assert done.returncode == 0
     rows = [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert f"tagging {__version__} built in seqpipe_commands, seqpipe_starters ok" in rows
+    assert f"embeddings {__version__} built in seqpipe_commands ok" in rows

@@ -15,9 +15,10 @@ from spacy.util import load_config
 
 from seqpipe.files import InputError
 from seqpipe.pipe import DivergedError
+from seqpipe.reporting.long_work import only_run
 from seqpipe.training.checkpoint import read_checkpoint
 from seqpipe.training.loop import Cadence, TrainingLoop
-from seqpipe.training.run import only_run, train_from_config
+from seqpipe.training.run import train_from_config
 from tests.training.training_case import (
     CNN,
     SPACY_NER,

@@ -1,0 +1,294 @@
+"""Skip-gram and CBOW, with negative sampling or hierarchical softmax (Mikolov et al. 2013a, arXiv
+1301.3781; 2013b, arXiv 1310.4546), and with subwords (Bojanowski et al. 2017)."""
+
+# No future import of annotations: confection reads those of registered functions.
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from spacy.util import registry
+
+from seqpipe.files import InputError
+
+from .contexts import keep_probability, subsampled
+from .encoded import EncodedText
+from .full_softmax import SoftmaxSkipGram
+from .huffman import Tree, huffman_tree
+from .noise import alias_table, noise_distribution
+from .objective import Learner, Outcome
+from .settings import check_counts, check_rates, rate_at
+from .subwords import Subwords, subword_means, subword_rows
+from .tables import aligned_rows
+
+MAX_WINDOW = 100
+SPARE = 64  # floats behind the scores that a vector of lanes may touch
+
+
+@dataclass(frozen=True)
+class WindowSettings:
+    """What skip-gram and CBOW have in common; `make_skip_gram` says what each is."""
+
+    window: int
+    dynamic_window: bool
+    output: str
+    negatives: int
+    noise_exponent: float
+    subsample: float
+    learning_rate: float
+    min_learning_rate: float
+    subwords: Subwords | None
+
+    def __post_init__(self) -> None:
+        check_counts(window=self.window, negatives=self.negatives)
+        check_rates(self.learning_rate, self.min_learning_rate)
+        if self.window > MAX_WINDOW:
+            raise InputError(f"window = {self.window}: expected at most {MAX_WINDOW}")
+        if not math.isfinite(self.noise_exponent):
+            raise InputError(f"noise_exponent = {self.noise_exponent}: expected a finite number")
+        if not 0.0 <= self.subsample < math.inf:
+            raise InputError(
+                f"subsample = {self.subsample}: expected a share of the text such as 0.001, or 0"
+            )
+
+
+@dataclass(frozen=True)
+class SkipGram(WindowSettings):
+    """Each word of the context predicts the word in the middle."""
+
+    def start(
+        self,
+        text: EncodedText,
+        *,
+        width: int,
+        seed: int,
+        threads: int,
+        room: Path,
+        report: Callable[[str, float], None],
+    ) -> Learner:
+        """Make the learner; see `Objective`."""
+        if self.output != "softmax":
+            return WindowLearner(text, self, cbow=False, width=width, seed=seed)
+        if self.subwords is not None:
+            raise InputError('output = "softmax" with subwords: expected negative or hierarchical')
+        return SoftmaxSkipGram(
+            text,
+            width=width,
+            seed=seed,
+            window=self.window,
+            dynamic_window=self.dynamic_window,
+            subsample=self.subsample,
+            learning_rate=self.learning_rate,
+            min_learning_rate=self.min_learning_rate,
+        )
+
+
+@dataclass(frozen=True)
+class CBOW(WindowSettings):
+    """The mean of the context predicts the word in the middle."""
+
+    def start(
+        self,
+        text: EncodedText,
+        *,
+        width: int,
+        seed: int,
+        threads: int,
+        room: Path,
+        report: Callable[[str, float], None],
+    ) -> Learner:
+        """Make the learner; see `Objective`."""
+        return WindowLearner(text, self, cbow=True, width=width, seed=seed)
+
+
+@registry.misc("seqpipe.SkipGram.v1")
+def make_skip_gram(
+    window: int = 5,
+    dynamic_window: bool = True,
+    output: Literal["negative", "hierarchical", "softmax"] = "negative",
+    negatives: int = 5,
+    noise_exponent: float = 0.75,
+    subsample: float = 1e-3,
+    learning_rate: float = 0.025,
+    min_learning_rate: float = 1e-4,
+    subwords: Subwords | None = None,
+) -> SkipGram:
+    """Skip-gram (Mikolov et al. 2013a, section 3.2; 2013b, equations 1 to 4).
+
+    A pair of a word t and a word c near it has the loss -log p(t | c). With output "softmax"
+    p(t | c) = exp(θ_t·e_c) / Σ_j exp(θ_j·e_c). With "hierarchical" it is the product of σ(±θ_n·e_c)
+    over the inner nodes n of a Huffman tree on the way to t. With "negative" the loss is
+    -log σ(θ_t·e_c) - Σ log σ(-θ_j·e_c) over words j that are drawn from P(w) ∝ count(w)^0.75; those
+    are drawn once for each t and serve its whole window (Ji et al. 2016, arXiv 1604.04661).
+
+    window (int): The context reaches so many words to each side.
+    dynamic_window (bool): For each word the reach is drawn evenly from 1 to `window`, so that near
+        words count more.
+    output (str): "negative", "hierarchical" or "softmax".
+    negatives (int): Noise words for each word: 5 to 20 for a small text, 2 to 5 for a large one.
+    noise_exponent (float): The exponent of the counts in the noise's distribution.
+    subsample (float): Words with a greater share of the text are thinned out: one with share f is
+        kept with probability sqrt(s / f) + s / f. 0 keeps all.
+    learning_rate (float): Of plain gradient descent; it falls linearly to `min_learning_rate`.
+    min_learning_rate (float): The rate at the end.
+    subwords (Optional[Subwords]): A word's vector is the mean of those of its n-grams
+        (`seqpipe.Subwords.v1`); unseen words then have vectors too.
+    RETURNS (SkipGram): The objective.
+    """
+    return SkipGram(
+        window, dynamic_window, output, negatives, noise_exponent, subsample, learning_rate,
+        min_learning_rate, subwords,
+    )  # fmt: skip
+
+
+@registry.misc("seqpipe.CBOW.v1")
+def make_cbow(
+    window: int = 5,
+    dynamic_window: bool = True,
+    output: Literal["negative", "hierarchical"] = "negative",
+    negatives: int = 5,
+    noise_exponent: float = 0.75,
+    subsample: float = 1e-3,
+    learning_rate: float = 0.15,
+    min_learning_rate: float = 1e-4,
+    subwords: Subwords | None = None,
+) -> CBOW:
+    """The continuous bag of words (Mikolov et al. 2013a, section 3.1): a word is predicted from the
+    mean of the vectors around it. All else is as in `seqpipe.SkipGram.v1`.
+
+    The gradient is that of the mean, so each vector of a context gets a share of it. word2vec.c and
+    gensim give each the whole (İrsoy et al. 2021, arXiv 2012.15332); a learning rate of theirs,
+    such as 0.025, is some six times as much here.
+
+    RETURNS (CBOW): The objective.
+    """
+    return CBOW(
+        window, dynamic_window, output, negatives, noise_exponent, subsample, learning_rate,
+        min_learning_rate, subwords,
+    )  # fmt: skip
+
+
+class WindowLearner:
+    """Skip-gram or CBOW at work on a text.
+
+    text (EncodedText): The text.
+    settings (WindowSettings): The objective's.
+    cbow (bool): The mean of a context predicts, not each of its words.
+    width (int): Dimension of the vectors.
+    seed (int): For all that is drawn.
+    """
+
+    side_by_side = True
+
+    def __init__(
+        self, text: EncodedText, settings: WindowSettings, *, cbow: bool, width: int, seed: int
+    ) -> None:
+        self.text, self.settings, self.cbow, self.width, self.seed = (
+            text, settings, cbow, width, seed,
+        )  # fmt: skip
+        self.parts = text.parts
+        self._keep = keep_probability(text.counts, int(text.counts.sum()), settings.subsample)
+        self._starts, self._rows = _input_rows(text.words, settings.subwords)
+        rows = len(text.words) if settings.subwords is None else settings.subwords.rows
+        inputs = aligned_rows(rows, width)
+        inputs[:, :width] = _small(rows, width, seed)
+        self._inputs = inputs
+        if settings.output == "hierarchical":
+            self._tree = huffman_tree(text.counts)
+            outputs = aligned_rows(max(1, len(text.words) - 1), width)
+            name = _name_of(self._tree)
+        else:
+            self._tree = Tree(np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32))
+            outputs, name = aligned_rows(len(text.words), width), "outputs"
+        self._outputs = self._make_outputs(outputs)
+        self.tables = {"inputs": inputs, name: outputs}
+        self.by_word = frozenset(
+            {name for name, has_rows in self._has_word_rows().items() if has_rows}
+        )
+
+    def _has_word_rows(self) -> dict[str, bool]:
+        return {
+            "inputs": self.settings.subwords is None,
+            "outputs": self.settings.output != "hierarchical",
+        }
+
+    def _make_outputs(self, table: np.ndarray) -> Any:
+        from seqpipe.kernels.windows import Outputs
+
+        if self.settings.output == "hierarchical":
+            none = np.zeros(0, np.uint32), np.zeros(0, np.int32)
+            return Outputs(table, 0, *none, *self._tree)
+        noise = noise_distribution(self.text.counts, self.settings.noise_exponent)
+        return Outputs(table, self.settings.negatives, *alias_table(noise), *self._tree)
+
+    def learn(self, epoch: int, part: int, done: float) -> Outcome:
+        """Learn from a part; see `Learner`."""
+        from seqpipe.kernels.windows import Inputs, learn_windows
+
+        rng = np.random.default_rng([self.seed, epoch, part])
+        words = subsampled(self.text.part(part), self._keep, rng)
+        window = self.settings.window
+        if self.settings.dynamic_window:
+            reaches = rng.integers(1, window + 1, len(words), dtype=np.int8)
+        else:
+            reaches = np.full(len(words), window, dtype=np.int8)
+        rate = rate_at(done, self.settings.learning_rate, self.settings.min_learning_rate)
+        loss, examples = learn_windows(
+            words,
+            reaches,
+            Inputs(self._inputs, self._starts, self._rows),
+            self._outputs,
+            self.cbow,
+            np.float32(rate),
+            rng.integers(0, 2**64, 1, dtype=np.uint64),
+            self._room(),
+        )
+        return Outcome(loss, examples, rate)
+
+    def _room(self) -> Any:
+        from seqpipe.kernels.windows import Room
+
+        context = 2 * self.settings.window
+        targets = self.settings.negatives + 1
+        if self.settings.output == "hierarchical":
+            targets = int(np.diff(self._tree.starts).max(initial=1))
+        return Room(
+            context=np.zeros(context, np.int64),
+            targets=np.zeros(targets, np.int64),
+            labels=np.zeros(targets, np.float32),
+            upcoming=np.zeros(targets, np.int64),
+            hidden=aligned_rows(context, self.width).reshape(-1),
+            change=aligned_rows(context, self.width).reshape(-1),
+            scores=np.zeros(context * targets + SPARE, np.float32),
+            slopes=np.zeros(context * targets + SPARE, np.float32),
+        )
+
+    def vectors(self) -> np.ndarray:
+        """The vectors as they are now; see `Learner`."""
+        if self.settings.subwords is None:
+            return self._inputs[:, : self.width].copy()
+        return subword_means(self._inputs[:, : self.width], self._starts, self._rows)
+
+
+def _input_rows(words: list[str], subwords: Subwords | None) -> tuple[np.ndarray, np.ndarray]:
+    """The rows that each word's vector is made of; both empty where it is the word's own row."""
+    if subwords is None:
+        return np.zeros(0, np.int64), np.zeros(0, np.int32)
+    return subword_rows(words, subwords)
+
+
+def _small(rows: int, width: int, seed: int) -> np.ndarray:
+    """Even between ± 1 / (2 width), as word2vec.c begins."""
+    # Parts draw from [seed, epoch, part], which for the first one is the same as [seed].
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,)))
+    values = rng.random((rows, width), dtype=np.float32)
+    return (values - np.float32(0.5)) / np.float32(width)
+
+
+def _name_of(tree: Tree) -> str:
+    """A tree's nodes mean nothing in another tree: their table is named after it."""
+    digest = sha256(tree.nodes.tobytes() + tree.labels.tobytes()).hexdigest()
+    return f"nodes-{digest[:16]}"
