@@ -267,9 +267,21 @@ class EmbeddingLearner(Pipe):
         def set_tables(file: Path) -> None:
             self.tables, _ = read_tables(file)
 
-        readers: dict[str, Any] = {"cfg": lambda file: self._set_cfg(file.read_bytes()), TABLES: set_tables}
+        readers: dict[str, Any] = {
+            "cfg": lambda file: self._set_cfg(file.read_bytes()),
+            TABLES: set_tables,
+        }
         util.from_disk(util.ensure_path(path), readers, exclude)
         return self
+
+
+def saved_words(folder: Path) -> list[str]:
+    """The words of an `embedding_learner`, without its tables.
+
+    folder (Path): That of the component in a saved pipeline.
+    RETURNS (List[str]): The most frequent first.
+    """
+    return list(json.loads((folder / "cfg").read_bytes())["words"])
 
 
 def learner_of(folder: str | Path) -> EmbeddingLearner:

@@ -106,9 +106,15 @@ class Embeddings:
         """Take the vectors of a pipeline, as `from_vocab` does.
 
         nlp (Language): With vectors.
-        words (Iterable[str]): See `from_vocab`.
+        words (Iterable[str]): See `from_vocab`; those that an `embedding_learner` learned, if
+            none are given and the pipeline has one.
         RETURNS (Embeddings): The words and vectors.
         """
+        from .embedding_learner import EmbeddingLearner
+
+        if words is None and nlp.vocab.vectors.mode == "floret":
+            learned = [p.words for _, p in nlp.components if isinstance(p, EmbeddingLearner)]
+            words = learned[0] if learned else None
         return cls.from_vocab(nlp.vocab, words=words)
 
     def to_vocab(self, vocab: Vocab) -> None:

@@ -17,17 +17,17 @@ def noise_distribution(counts: np.ndarray, exponent: float) -> np.ndarray:
     return raised / raised.sum()
 
 
-def alias_table(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def alias_table(probabilities: np.ndarray) -> np.ndarray:
     """Walker's alias method, the tables made as by Vose (1991): a column is drawn evenly, and then
     either the column itself, with its threshold as probability, or its alias.
 
     probabilities (np.ndarray): float64 (words,), whose sum is 1.
-    RETURNS (Tuple[np.ndarray, np.ndarray]): Thresholds, uint32 (words,), in units of 2^-32, and
-        aliases, int32 (words,).
+    RETURNS (np.ndarray): uint64 (words,): the alias in the upper half, in the lower one the
+        threshold in units of 2^-32.
     """
     size = len(probabilities)
     left = (probabilities * size).tolist()
-    thresholds, aliases = np.ones(size), np.arange(size, dtype=np.int32)
+    thresholds, aliases = np.ones(size), np.arange(size, dtype=np.uint64)
     small = [i for i in range(size) if left[i] < 1.0]
     large = [i for i in range(size) if left[i] >= 1.0]
     while small and large:
@@ -37,4 +37,4 @@ def alias_table(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if left[other] < 1.0:
             small.append(large.pop())
     scaled = np.minimum(np.round(thresholds * 2.0**32), 2.0**32 - 1)
-    return scaled.astype(np.uint32), aliases
+    return (aliases << np.uint64(32)) | scaled.astype(np.uint64)

@@ -25,6 +25,9 @@ from .subwords import Subwords, subword_means, subword_rows
 from .tables import aligned_rows
 
 MAX_WINDOW = 100
+MAX_NEGATIVES = 64  # the kernel's pool
+# Windows that use a noise word once it is drawn.
+NOISE_USES = 5
 SPARE = 64  # floats behind the scores that a vector of lanes may touch
 
 
@@ -47,6 +50,8 @@ class WindowSettings:
         check_rates(self.learning_rate, self.min_learning_rate)
         if self.window > MAX_WINDOW:
             raise InputError(f"window = {self.window}: expected at most {MAX_WINDOW}")
+        if self.negatives > MAX_NEGATIVES:
+            raise InputError(f"negatives = {self.negatives}: expected at most {MAX_NEGATIVES}")
         if not math.isfinite(self.noise_exponent):
             raise InputError(f"noise_exponent = {self.noise_exponent}: expected a finite number")
         if not 0.0 <= self.subsample < math.inf:
@@ -121,8 +126,9 @@ def make_skip_gram(
     A pair of a word t and a word c near it has the loss -log p(t | c). With output "softmax"
     p(t | c) = exp(θ_t·e_c) / Σ_j exp(θ_j·e_c). With "hierarchical" it is the product of σ(±θ_n·e_c)
     over the inner nodes n of a Huffman tree on the way to t. With "negative" the loss is
-    -log σ(θ_t·e_c) - Σ log σ(-θ_j·e_c) over words j that are drawn from P(w) ∝ count(w)^0.75; those
-    are drawn once for each t and serve its whole window (Ji et al. 2016, arXiv 1604.04661).
+    -log σ(θ_t·e_c) - Σ log σ(-θ_j·e_c) over words j that are drawn from P(w) ∝ count(w)^0.75. They
+    serve t's whole window (Ji et al. 2016, arXiv 1604.04661), and come from a pool of 64 that is
+    drawn anew bit by bit, each of them for about five windows.
 
     window (int): The context reaches so many words to each side.
     dynamic_window (bool): For each word the reach is drawn evenly from 1 to `window`, so that near
@@ -219,10 +225,10 @@ class WindowLearner:
         from seqpipe.kernels.windows import Outputs
 
         if self.settings.output == "hierarchical":
-            none = np.zeros(0, np.uint32), np.zeros(0, np.int32)
-            return Outputs(table, 0, *none, *self._tree)
+            return Outputs(table, 0, 0, np.zeros(0, np.uint64), *self._tree)
         noise = noise_distribution(self.text.counts, self.settings.noise_exponent)
-        return Outputs(table, self.settings.negatives, *alias_table(noise), *self._tree)
+        count = self.settings.negatives
+        return Outputs(table, count, math.ceil(count / NOISE_USES), alias_table(noise), *self._tree)
 
     def learn(self, epoch: int, part: int, done: float) -> Outcome:
         """Learn from a part; see `Learner`."""
@@ -249,17 +255,20 @@ class WindowLearner:
         return Outcome(loss, examples, rate)
 
     def _room(self) -> Any:
-        from seqpipe.kernels.windows import Room
+        from seqpipe.kernels.windows import POOL, Room
 
         context = 2 * self.settings.window
+        rows = int(np.diff(self._starts).max(initial=1)) * context
         targets = self.settings.negatives + 1
         if self.settings.output == "hierarchical":
             targets = int(np.diff(self._tree.starts).max(initial=1))
         return Room(
-            context=np.zeros(context, np.int64),
+            rows=np.zeros(rows, np.int64),
+            weights=np.zeros(rows, np.float32),
+            ends=np.zeros(context, np.int64),
             targets=np.zeros(targets, np.int64),
             labels=np.zeros(targets, np.float32),
-            upcoming=np.zeros(targets, np.int64),
+            pool=np.zeros(POOL, np.int64),
             hidden=aligned_rows(context, self.width).reshape(-1),
             change=aligned_rows(context, self.width).reshape(-1),
             scores=np.zeros(context * targets + SPARE, np.float32),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from .vector_text import (
     write_glove,
     write_word2vec,
 )
+
+if TYPE_CHECKING:
+    from spacy.vocab import Vocab
 
 WORD2VEC, BINARY, GLOVE, FLORET, SPACY = "word2vec", "word2vec-binary", "glove", "floret", "spacy"
 FORMS = (WORD2VEC, BINARY, GLOVE, FLORET, SPACY)
@@ -187,9 +191,17 @@ def _read_spacy(path: Path) -> Embeddings:
         reason = " ".join(str(error).split())
         raise InputError(f"the vocabulary does not load: {reason}", path=folder) from error
     try:
-        return Embeddings.from_vocab(vocab)
+        return Embeddings.from_vocab(vocab, words=_learned_words(path, vocab))
     except InputError as error:
         raise InputError(str(error), path=folder) from error
+
+
+def _learned_words(path: Path, vocab: Vocab) -> list[str] | None:
+    """The words of a pipeline's `embedding_learner`, which floret vectors do not keep."""
+    from .embedding_learner import TABLES, saved_words
+
+    folders = [file.parent for file in sorted(path.glob(f"*/{TABLES}"))]
+    return saved_words(folders[0]) if folders and vocab.vectors.mode == "floret" else None
 
 
 def _read_package(path: Path) -> Embeddings:

@@ -1,7 +1,10 @@
 """Skip-gram and CBOW over encoded text (Mikolov et al. 2013a, 2013b), one window at a time.
 
 All words of a window share the outputs that they are trained against (Ji et al. 2016, section 3):
-instead of a dot product and an update a pair there are small matrix products a window.
+instead of a dot product and an update a pair there are small matrix products a window. The rows of
+noise words, which lie anywhere in a large table, take longer to fetch than all else. So they stay
+in a pool for some time, from which each window picks its own: each that is fetched is used several
+times, but in windows that lie apart.
 """
 
 from __future__ import annotations
@@ -17,7 +20,10 @@ from .vector import LANES, load, prefetch, store, total_of, zeros
 
 CACHE_LINE = 16  # floats
 AHEAD = 6  # words
-ONE = np.float32(1.0)
+POOL = 64
+POOL_MASK = np.uint64(POOL - 1)
+ZERO, ONE = np.float32(0.0), np.float32(1.0)
+LOW = np.uint64(0xFFFFFFFF)
 # Where σ is so near to 0 that its rounding tells, -log σ(x) is -x.
 SURE = np.float32(1e-6)
 
@@ -37,16 +43,18 @@ class Inputs(NamedTuple):
 class Outputs(NamedTuple):
     """What a word is predicted through.
 
-    table: float32 (outputs, width). noise: how many noise words a window has. thresholds, aliases:
-    uint32 and int32 (words,), the distribution that they are drawn from (Walker 1977). starts,
-    nodes, labels: int64 (words + 1,), int32 and float32 (n,), the inner nodes of the tree on the
-    way to each word, and 1 where the way goes on to the left; empty without a tree.
+    table: float32 (outputs, width). noise: how many noise words a window has, at most POOL. fresh:
+    how many words of the pool each window draws anew. columns: uint64 (words,), the distribution
+    that they are drawn from: the alias of each column (Walker 1977), and in the lower half the
+    threshold below which it is the column itself. starts, nodes, labels: int64 (words + 1,), int32
+    and float32 (n,), the inner nodes of the tree on the way to each word, and 1 where the way goes
+    on to the left; empty without a tree.
     """
 
     table: Any
     noise: int
-    thresholds: Any
-    aliases: Any
+    fresh: int
+    columns: Any
     starts: Any
     nodes: Any
     labels: Any
@@ -55,16 +63,21 @@ class Outputs(NamedTuple):
 class Room(NamedTuple):
     """Where a window is worked out.
 
-    context: int64 (reach,), its words. targets, labels: int64 and float32 (targets,), what they are
-    trained against. upcoming: the targets of the next window. hidden, change: float32
-    (reach, width), the vectors of the context, and what is added to them. scores, slopes: float32
-    (reach * targets + LANES,).
+    rows, weights: int64 and float32 (rows,), where the input rows of its context begin, and their
+    shares in the hidden vectors. ends: int64 (hidden,), where those of each hidden vector end.
+    targets, labels: int64 and float32 (targets,), where the output rows begin, and 1 or 0.
+    pool: int64 (POOL,), where the output rows of the
+    noise words begin that windows pick from. hidden, change: float32
+    (hidden * width,), the vectors that predict, and what is added to them. scores, slopes: float32
+    (hidden * targets + LANES,).
     """
 
-    context: Any
+    rows: Any
+    weights: Any
+    ends: Any
     targets: Any
     labels: Any
-    upcoming: Any
+    pool: Any
     hidden: Any
     change: Any
     scores: Any
@@ -82,55 +95,89 @@ def next_random(state):
 
 
 @kernel
-def draw(thresholds, aliases, state):
+def draw(columns, state):
     """An index, by Walker's alias method."""
     z = next_random(state)
-    share = z & np.uint64(0xFFFFFFFF)
-    column = np.int64(((z >> np.uint64(32)) * np.uint64(len(aliases))) >> np.uint64(32))
-    alias = np.int64(aliases[column])
+    column = ((z >> np.uint64(32)) * np.uint64(len(columns))) >> np.uint64(32)
+    entry = columns[np.int64(column)]
     # Without a branch, which nothing could predict.
-    chosen = np.int64(share < np.uint64(thresholds[column]))
-    return alias + chosen * (column - alias)
+    is_own = np.uint64((z & LOW) < (entry & LOW))
+    alias = entry >> np.uint64(32)
+    return np.int64(alias + is_own * (column - alias))
 
 
 @kernel
-def find_context(words, i, reach, context):
-    """The words up to so many places from the i-th one, within its line. RETURNS: How many."""
-    m = 0
+def fetch(table, start):
+    """Ask for a row that is needed soon."""
+    for j in range(0, table.shape[1], CACHE_LINE):
+        prefetch(table, start + j)
+
+
+@kernel
+def fetch_ahead(words, i, inputs, outputs):
+    """Ask for the rows of the words that the windows come to next."""
+    width = inputs.table.shape[1]
+    if len(outputs.starts) == 0 and i + 1 < len(words) and words[i + 1] >= 0:
+        fetch(outputs.table, words[i + 1] * width)
+    if len(inputs.starts) == 0 and i + AHEAD < len(words) and words[i + AHEAD] >= 0:
+        fetch(inputs.table, words[i + AHEAD] * width)
+
+
+@kernel
+def find_rows(word, inputs, r, room):
+    """Note the rows of a word's vector from the r-th place on. RETURNS: The place behind them."""
+    width = inputs.table.shape[1]
+    if len(inputs.starts) == 0:
+        room.rows[r], room.weights[r] = word * width, ONE
+        return r + 1
+    first, end = inputs.starts[word], inputs.starts[word + 1]
+    for place in range(first, end):
+        room.rows[r] = np.int64(inputs.rows[place]) * width
+        room.weights[r] = ONE / np.float32(end - first)
+        r += 1
+    return r
+
+
+@kernel
+def find_context(words, i, reach, inputs, room):
+    """Note the rows of the words up to so many places from the i-th one, within its line.
+
+    RETURNS: How many words these are.
+    """
+    m, r = 0, 0
     for step in (-1, 1):
         j = i + step
         for _ in range(reach):
             if j < 0 or j >= len(words) or words[j] < 0:
                 break
-            context[m] = words[j]
+            r = find_rows(np.int64(words[j]), inputs, r, room)
+            room.ends[m] = r
             m += 1
             j += step
     return m
 
 
 @kernel
-def fetch(table, row):
-    """Ask for a row that is needed soon."""
-    width = table.shape[1]
-    for j in range(0, width, CACHE_LINE):
-        prefetch(table, row * width + j)
+def take_mean(m, room):
+    """Make the hidden vectors of m words one: their mean."""
+    end = room.ends[m - 1]
+    for r in range(end):
+        room.weights[r] /= np.float32(m)
+    room.ends[0] = end
 
 
 @kernel
-def fetch_ahead(words, i, inputs, outputs):
-    """Ask for the rows of the words that the windows come to next."""
-    if len(outputs.starts) == 0 and i + 1 < len(words) and words[i + 1] >= 0:
-        fetch(outputs.table, np.int64(words[i + 1]))
-    if len(inputs.starts) == 0 and i + AHEAD < len(words) and words[i + AHEAD] >= 0:
-        fetch(inputs.table, np.int64(words[i + AHEAD]))
+def draw_noise(count, oldest, outputs, state, room):
+    """Draw some words of the pool anew, in place of the oldest, and ask for their rows.
 
-
-@kernel
-def draw_noise(outputs, state, room):
-    """Draw the next window's noise words, and ask for their rows."""
-    for b in range(outputs.noise):
-        room.upcoming[b] = draw(outputs.thresholds, outputs.aliases, state)
-        fetch(outputs.table, room.upcoming[b])
+    RETURNS: Which is the oldest now.
+    """
+    width = outputs.table.shape[1]
+    for _ in range(count):
+        room.pool[oldest] = draw(outputs.columns, state) * width
+        fetch(outputs.table, room.pool[oldest])
+        oldest = (oldest + 1) % POOL
+    return oldest
 
 
 @kernel
@@ -139,57 +186,54 @@ def find_targets(word, outputs, state, room):
 
     RETURNS: How many.
     """
+    width = outputs.table.shape[1]
     if len(outputs.starts) > 0:
         first, end = outputs.starts[word], outputs.starts[word + 1]
         for b in range(end - first):
-            room.targets[b] = outputs.nodes[first + b]
+            room.targets[b] = np.int64(outputs.nodes[first + b]) * width
             room.labels[b] = outputs.labels[first + b]
         return end - first
     n = 1
-    room.targets[0], room.labels[0] = word, ONE
-    for b in range(outputs.noise):
-        if room.upcoming[b] != word:
-            room.targets[n], room.labels[n] = room.upcoming[b], np.float32(0.0)
+    room.targets[0], room.labels[0] = word * width, ONE
+    # An odd step meets no place of the pool twice.
+    z = next_random(state)
+    place, stride = np.int64(z & POOL_MASK), np.int64((z >> np.uint64(32)) & POOL_MASK) | 1
+    for _ in range(outputs.noise):
+        if room.pool[place] != word * width:
+            room.targets[n], room.labels[n] = room.pool[place], ZERO
             n += 1
-    draw_noise(outputs, state, room)
+        place = (place + stride) % POOL
     return n
 
 
 @kernel
-def add_vector(word, inputs, share, hidden, h):
-    """hidden += share times a word's vector."""
-    width = inputs.table.shape[1]
-    if len(inputs.starts) == 0:
+def gather(m, table, room):
+    """The hidden vectors: weighted sums of their rows."""
+    width, first = table.shape[1], 0
+    for a in range(m):
+        end = room.ends[a]
         for j in range(0, width, LANES):
-            value = load(hidden, h + j, LANES) + load(inputs.table, word * width + j, LANES) * share
-            store(hidden, h + j, LANES, value)
-        return
-    first, end = inputs.starts[word], inputs.starts[word + 1]
-    share = share / np.float32(end - first)
-    for place in range(first, end):
-        row = np.int64(inputs.rows[place]) * width
-        for j in range(0, width, LANES):
-            value = load(hidden, h + j, LANES) + load(inputs.table, row + j, LANES) * share
-            store(hidden, h + j, LANES, value)
+            total = zeros()
+            for r in range(first, end):
+                total = total + load(table, room.rows[r] + j, LANES) * room.weights[r]
+            store(room.hidden, a * width + j, LANES, total)
+        first = end
 
 
 @kernel
-def change_vector(word, inputs, share, change, h):
-    """The rows of a word's vector += share times the change of that."""
-    width = inputs.table.shape[1]
-    if len(inputs.starts) == 0:
-        row = word * width
-        for j in range(0, width, LANES):
-            value = load(inputs.table, row + j, LANES) + load(change, h + j, LANES) * share
-            store(inputs.table, row + j, LANES, value)
-        return
-    first, end = inputs.starts[word], inputs.starts[word + 1]
-    share = share / np.float32(end - first)
-    for place in range(first, end):
-        row = np.int64(inputs.rows[place]) * width
-        for j in range(0, width, LANES):
-            value = load(inputs.table, row + j, LANES) + load(change, h + j, LANES) * share
-            store(inputs.table, row + j, LANES, value)
+def scatter(m, table, room):
+    """Add to the rows of the hidden vectors their shares of the change."""
+    width, first = table.shape[1], 0
+    for a in range(m):
+        end = room.ends[a]
+        for r in range(first, end):
+            row, weight = room.rows[r], room.weights[r]
+            for j in range(0, width, LANES):
+                value = (
+                    load(table, row + j, LANES) + load(room.change, a * width + j, LANES) * weight
+                )
+                store(table, row + j, LANES, value)
+        first = end
 
 
 @kernel
@@ -198,7 +242,7 @@ def score(m, n, table, room):
     width = table.shape[1]
     for a in range(m):
         for b in range(n):
-            t = room.targets[b] * width
+            t = room.targets[b]
             total = zeros()
             for j in range(0, width, LANES):
                 total = total + load(room.hidden, a * width + j, LANES) * load(table, t + j, LANES)
@@ -234,16 +278,14 @@ def step(m, n, table, room):
         for j in range(0, width, LANES):
             total = zeros()
             for b in range(n):
-                t = room.targets[b] * width + j
-                total = total + load(table, t, LANES) * room.slopes[a * n + b]
+                total = total + load(table, room.targets[b] + j, LANES) * room.slopes[a * n + b]
             store(room.change, a * width + j, LANES, total)
     for b in range(n):
-        t = room.targets[b] * width
         for j in range(0, width, LANES):
-            total = load(table, t + j, LANES)
+            total = load(table, room.targets[b] + j, LANES)
             for a in range(m):
                 total = total + load(room.hidden, a * width + j, LANES) * room.slopes[a * n + b]
-            store(table, t + j, LANES, total)
+            store(table, room.targets[b] + j, LANES, total)
 
 
 @kernel
@@ -255,28 +297,25 @@ def learn_windows(words, reaches, inputs, outputs, cbow, rate, state, room):
     state: uint64 (1,), of the random numbers.
     RETURNS: The sum of the losses of all predictions, and how many there were.
     """
-    width = inputs.table.shape[1]
     loss, examples = 0.0, 0
-    draw_noise(outputs, state, room)
+    oldest = draw_noise(POOL if outputs.noise > 0 else 0, 0, outputs, state, room)
     for i in range(len(words)):
         word = np.int64(words[i])
         if word < 0:
             continue
         fetch_ahead(words, i, inputs, outputs)
-        size = find_context(words, i, reaches[i], room.context)
-        if size == 0:
+        m = find_context(words, i, reaches[i], inputs, room)
+        if m == 0:
             continue
         n = find_targets(word, outputs, state, room)
-        m = 1 if cbow else size
-        share = ONE / np.float32(size) if cbow else ONE
-        for place in range(m * width):
-            room.hidden[place] = 0.0
-        for a in range(size):
-            add_vector(room.context[a], inputs, share, room.hidden, 0 if cbow else a * width)
+        oldest = draw_noise(outputs.fresh, oldest, outputs, state, room)
+        if cbow:
+            take_mean(m, room)
+            m = 1
+        gather(m, inputs.table, room)
         score(m, n, outputs.table, room)
         loss += find_slopes(m, n, rate, room)
         step(m, n, outputs.table, room)
-        for a in range(size):
-            change_vector(room.context[a], inputs, share, room.change, 0 if cbow else a * width)
+        scatter(m, inputs.table, room)
         examples += m
     return loss, examples

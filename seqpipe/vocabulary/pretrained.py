@@ -9,9 +9,10 @@ from functools import partial
 from typing import Any
 
 import numpy
+from spacy.attrs import LOWER, ORTH
 from spacy.strings import get_string_id
 from spacy.vectors import Mode
-from thinc.api import Model, Ops
+from thinc.api import Model, Ops, get_array_module
 
 from seqpipe.files import InputError
 from seqpipe.layers.embed import embedding
@@ -81,9 +82,15 @@ def _look_up(ops: Ops, vectors: Any, texts: list[str], width: int) -> tuple[Any,
     _check_vectors(FROZEN, vectors, width)
     if not _is_table(vectors):
         # Such vectors, floret's say, are made of parts of a word: every word has one.
-        return ops.asarray2f(vectors.get_batch(texts)), numpy.zeros(len(texts), dtype=bool)
+        return ops.asarray2f(_composed(vectors, texts)), numpy.zeros(len(texts), dtype=bool)
     rows = _rows(lambda words: ops.to_numpy(vectors.find(keys=words)), texts)
-    return ops.asarray2f(vectors.data[rows]), rows < 0
+    return ops.asarray2f(vectors.data[get_array_module(vectors.data).asarray(rows)]), rows < 0
+
+
+def _composed(vectors: Any, texts: list[str]) -> Any:
+    """Vectors of words from such as are no table, `(n, width)`."""
+    is_lower = getattr(vectors, "attr", ORTH) == LOWER
+    return vectors.get_batch([text.lower() for text in texts] if is_lower else texts)
 
 
 def _rows(find: Callable[[list[str]], numpy.ndarray], texts: list[str]) -> numpy.ndarray:
@@ -143,7 +150,7 @@ def _known_rows(ops: Ops, vectors: Any, words: list[str]) -> numpy.ndarray:
     """Every row of a table that a word has, ascending; of other vectors those of these words."""
     if _is_table(vectors):
         return ops.to_numpy(vectors.data)[_used(vectors)]
-    return ops.to_numpy(vectors.get_batch(words))
+    return ops.to_numpy(_composed(vectors, words))
 
 
 def _used(vectors: Any) -> numpy.ndarray:

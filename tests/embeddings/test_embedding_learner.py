@@ -9,6 +9,8 @@ import spacy
 from spacy.training import Corpus
 
 from seqpipe.embeddings.learn import Watcher
+from seqpipe.embeddings.matrix import Embeddings
+from seqpipe.embeddings.vector_files import read_vectors
 from seqpipe.files import InputError
 
 SKIP_GRAM = {"@misc": "seqpipe.SkipGram.v1", "subsample": 0.0}
@@ -67,6 +69,24 @@ def test_subwords_give_unseen_words_a_vector(text):
     nlp = learned(text, config={"objective": SUBWORDS})
     assert nlp.vocab.vectors.mode == "floret"
     assert nlp("unseen")[0].vector.any()
+
+
+def test_queries_find_the_words_of_floret_vectors(text, tmp_path):
+    nlp = learned(text, config={"objective": SUBWORDS})
+    nlp.to_disk(tmp_path / "model")
+    learner = nlp.get_pipe("embedding_learner")
+    for found in (Embeddings.from_pipeline(nlp), read_vectors(tmp_path / "model")):
+        assert found.words == learner.words
+        numpy.testing.assert_array_equal(found["a"], nlp("a")[0].vector)
+
+
+def test_several_processes_and_sourcing_work(text):
+    nlp = learned(text)
+    assert [doc.text for doc in nlp.pipe(["a b", "c"], n_process=2)] == ["a b", "c"]
+    other = spacy.blank("en")
+    other.vocab.vectors = nlp.vocab.vectors
+    other.add_pipe("embedding_learner", source=nlp)
+    assert other.get_pipe("embedding_learner").words == nlp.get_pipe("embedding_learner").words
 
 
 @pytest.mark.parametrize("objective", [SKIP_GRAM, SUBWORDS], ids=["words", "floret"])

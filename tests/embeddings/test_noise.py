@@ -16,7 +16,8 @@ def test_noise_is_the_count_to_the_power_of_three_quarters():
 @given(st.lists(st.integers(1, 10**9), min_size=1, max_size=60))
 def test_the_table_holds_the_distribution(counts):
     probabilities = noise_distribution(numpy.array(counts), 1.0)
-    thresholds, aliases = alias_table(probabilities)
+    columns = alias_table(probabilities)
+    thresholds, aliases = columns & 0xFFFFFFFF, (columns >> 32).astype(int)
     own = (thresholds.astype(float) + (thresholds == 2**32 - 1)) / 2.0**32
     found = own.copy()
     numpy.add.at(found, aliases, 1.0 - own)

@@ -6,12 +6,12 @@ import pytest
 from seqpipe.embeddings.huffman import huffman_tree
 from seqpipe.embeddings.noise import alias_table, noise_distribution
 from seqpipe.embeddings.tables import aligned_rows
-from seqpipe.kernels.windows import Inputs, Outputs, Room, draw, learn_windows, next_random
+from seqpipe.kernels.windows import POOL, Inputs, Outputs, Room, draw, learn_windows, next_random
 
 WORDS, WIDTH, NOISE = 9, 20, 3
 COUNTS = numpy.array([40, 30, 20, 10, 8, 6, 4, 2, 1])
 END = -1
-NONE = (numpy.zeros(0, "uint32"), numpy.zeros(0, "int32"))
+NONE = numpy.zeros(0, "uint64")
 NO_TREE = (numpy.zeros(0, "int64"), numpy.zeros(0, "int32"), numpy.zeros(0, "float32"))
 NO_ROWS = (numpy.zeros(0, "int64"), numpy.zeros(0, "int32"))
 # Two rows a word, one of them shared, so that gradients of equal rows have to add up.
@@ -31,22 +31,24 @@ def make(*, hierarchical=False, subwords=False):
     rng = numpy.random.default_rng(0)
     inputs = Inputs(table(rng, WORDS), *(ROWS if subwords else NO_ROWS))
     if hierarchical:
-        outputs = Outputs(table(rng, WORDS - 1), 0, *NONE, *huffman_tree(COUNTS))
+        outputs = Outputs(table(rng, WORDS - 1), 0, 0, NONE, *huffman_tree(COUNTS))
     else:
         noise = alias_table(noise_distribution(COUNTS, 0.75))
-        outputs = Outputs(table(rng, WORDS), NOISE, *noise, *NO_TREE)
+        outputs = Outputs(table(rng, WORDS), NOISE, 1, noise, *NO_TREE)
     return inputs, outputs
 
 
-def make_room(context=20, targets=20):
-    rows = aligned_rows(context, WIDTH).reshape(-1)
+def make_room(context=20, rows=40, targets=20):
+    hidden = aligned_rows(context, WIDTH).reshape(-1)
     return Room(
+        numpy.zeros(rows, "int64"),
+        numpy.zeros(rows, "float32"),
         numpy.zeros(context, "int64"),
         numpy.zeros(targets, "int64"),
         numpy.zeros(targets, "float32"),
-        numpy.zeros(targets, "int64"),
-        rows,
-        rows.copy(),
+        numpy.zeros(POOL, "int64"),
+        hidden,
+        hidden.copy(),
         numpy.zeros(context * targets + 16, "float32"),
         numpy.zeros(context * targets + 16, "float32"),
     )
@@ -99,6 +101,15 @@ def targets_of(word, outputs, noise):
     return [(word, 1), *((n, 0) for n in noise if n != word)]
 
 
+def picked(pool, count, state):
+    """So many words of the pool."""
+    if not count:
+        return []
+    z = int(next_random(state))
+    start, stride = z % POOL, (z >> 32) % POOL | 1
+    return [pool[(start + i * stride) % POOL] for i in range(count)]
+
+
 def gradients(loss, *tables, step=1e-5):
     found = []
     for values in tables:
@@ -115,22 +126,25 @@ def gradients(loss, *tables, step=1e-5):
 
 
 def expected(words, reaches, inputs, outputs, *, cbow, rate, seed=5):
-    """The same in float64, with gradients by finite differences: noise is drawn a window ahead."""
+    """The same in float64, with gradients by finite differences."""
     E, O = (t[:, :WIDTH].astype("float64") for t in (inputs.table, outputs.table))
     state = numpy.array([seed], "uint64")
 
-    def noise():
-        return [draw(outputs.thresholds, outputs.aliases, state) for _ in range(outputs.noise)]
+    def drawn(count):
+        return [draw(outputs.columns, state) for _ in range(count)]
 
-    total, examples, upcoming = 0.0, 0, noise()
+    total, examples, oldest = 0.0, 0, 0
+    pool = drawn(POOL if outputs.noise else 0)
     for i, word in enumerate(words):
         line = [j for j in range(len(words)) if END not in words[min(i, j) : max(i, j) + 1]]
         near = [j for j in line if 0 < abs(j - i) <= reaches[i]]
         if word == END or not near:
             continue
         context = [words[j] for j in sorted(near, key=lambda j: (j > i, abs(j - i)))]
-        targets = targets_of(word, outputs, upcoming)
-        upcoming = noise()
+        targets = targets_of(word, outputs, picked(pool, outputs.noise, state))
+        for word in drawn(outputs.fresh):
+            pool[oldest % POOL] = word
+            oldest += 1
         loss = lambda: window_loss(E, O, inputs, targets, context, cbow)  # noqa: B023, E731
         total += loss()
         examples += 1 if cbow else len(context)
@@ -187,8 +201,8 @@ def test_a_loss_beyond_the_reach_of_sigmoid_is_counted_in_full():
 
 def test_noise_is_drawn_as_often_as_its_distribution_says():
     probabilities = noise_distribution(COUNTS, 0.75)
-    tables, state = alias_table(probabilities), numpy.array([1], "uint64")
-    drawn = numpy.bincount([draw(*tables, state) for _ in range(60_000)], minlength=WORDS)
+    columns, state = alias_table(probabilities), numpy.array([1], "uint64")
+    drawn = numpy.bincount([draw(columns, state) for _ in range(60_000)], minlength=WORDS)
     # Five standard deviations of a binomial.
     numpy.testing.assert_array_less(
         abs(drawn - 60_000 * probabilities),

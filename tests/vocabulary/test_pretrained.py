@@ -28,9 +28,9 @@ def vocab_of(words=KNOWN, width: int = WIDTH) -> Vocab:
     return vocab
 
 
-def floret(rows: int = 20) -> Vectors:
-    data = numpy.random.default_rng(0).normal(size=(rows, WIDTH)).astype("f")
-    return Vectors(data=data, mode="floret", minn=2, maxn=3, hash_count=2)
+def floret(attr: str = "ORTH") -> Vectors:
+    data = numpy.random.default_rng(0).normal(size=(20, WIDTH)).astype("f")
+    return Vectors(data=data, mode="floret", minn=2, maxn=3, hash_count=2, attr=attr)
 
 
 def layer(mode: str, vectors, *, std: float = 0.0, words=("Anna", "paid")) -> Model:
@@ -103,6 +103,12 @@ def test_frozen_floret_vectors_give_every_word_its_own():
     raw = vectors.get_batch(["Anna", "anna", "Zagreb"])
     numpy.testing.assert_allclose(Y, raw * model.attrs["scale"], rtol=1e-6)
     assert look_up(model, ["Anna", "paid", "Bonn"], vectors).std() == pytest.approx(0.5, rel=1e-5)
+
+
+def test_floret_vectors_of_lower_cased_text_are_asked_in_lower_case():
+    vectors = floret("LOWER")
+    Y = look_up(layer("frozen", vectors, words=["paid"]), ["ANNA", "anna"], vectors)
+    numpy.testing.assert_allclose(Y, vectors.get_batch(["anna", "anna"]), rtol=1e-6)
 
 
 # What is learned

@@ -1,0 +1,83 @@
+"""docs/embeddings.md: its example holds, and its configs name every setting with its default."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.util import registry
+from thinc.api import Config
+
+from seqpipe.embeddings.embedding_learner import EmbeddingLearner
+from seqpipe.embeddings.options import OBJECTIVES, PARTS
+
+PAGE = (Path(__file__).parents[2] / "docs" / "embeddings.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
+
+
+def parsed(body):
+    """A config block of the page, with the sections around it that a whole config has."""
+    named = re.findall(r"^\[(.+)\]$", body, flags=re.MULTILINE)
+    parts = [section.split(".") for section in named]
+    around = {".".join(names[:cut]) for names in parts for cut in range(1, len(names))}
+    return Config().from_str("".join(f"[{one}]\n" for one in sorted(around - set(named))) + body)
+
+
+CONFIGS = [parsed(body) for body in blocks("ini")]
+
+
+def registered(block):
+    """Every block of a nested config that is made by a registered function."""
+    if "@misc" in block:
+        yield block
+    for value in block.values():
+        if isinstance(value, dict):
+            yield from registered(value)
+
+
+MADE = [block for config in CONFIGS for block in registered(config)]
+
+
+def test_example_of_the_page_holds():
+    (example,) = blocks("python")
+    exec(example, {})
+    assert example.count("assert") == 2
+
+
+def test_config_of_the_component_is_its_default():
+    smallest, whole = (config["components"]["embedding_learner"] for config in CONFIGS[:2])
+    assert smallest == {"factory": "embedding_learner"}
+    assert whole.pop("factory") == "embedding_learner"
+    spacy.blank("en").get_factory_meta("embedding_learner")  # loads the entry point
+    default = dict(Language.get_factory_meta("embedding_learner").default_config)
+    assert whole.pop("objective")["@misc"] == default.pop("objective")["@misc"]
+    assert whole == default
+
+
+def test_page_has_every_objective_and_every_part():
+    assert {block["@misc"] for block in MADE} == {*OBJECTIVES.values(), *PARTS.values()}
+
+
+@pytest.mark.parametrize("block", MADE, ids=lambda block: block["@misc"])
+def test_settings_on_the_page_are_all_that_there_are_with_their_defaults(block):
+    parameters = inspect.signature(registry.misc.get(block["@misc"])).parameters
+    said = {name: value for name, value in block.items() if name != "@misc"}
+    assert set(said) == set(parameters)
+    for name, value in said.items():
+        if not isinstance(value, dict):  # another block, which has its own test
+            assert value == parameters[name].default, name
+
+
+def test_initialization_on_the_page_has_what_the_component_takes():
+    said = CONFIGS[-1]["initialize"]["components"]["embedding_learner"]
+    parameters = dict(inspect.signature(EmbeddingLearner.initialize).parameters)
+    for name in ("self", "get_examples", "nlp", "corpus"):  # a reader has a block of its own
+        del parameters[name]
+    assert set(said) == set(parameters)
+    for name, value in said.items():
+        assert name == "text" or value == parameters[name].default
