@@ -231,7 +231,9 @@ def evaluate(
     ] = None,
     similarity: Annotated[
         list[Path] | None,
-        typer.Option(help="Pairs of words with a score a line; may be given several times."),
+        typer.Option(
+            help="Pairs of words with a score a line, or a folder of such files; may be repeated."
+        ),
     ] = None,
     most_frequent: Annotated[
         int, typer.Option(min=1, help="Ask and answer analogies among the first so many words.")
@@ -250,7 +252,11 @@ def evaluate(
 
     from rich.console import Console
 
-    from seqpipe.embeddings.evaluation import evaluate_analogies, evaluate_similarity
+    from seqpipe.embeddings.evaluation import (
+        evaluate_analogies,
+        evaluate_similarity,
+        pair_files,
+    )
     from seqpipe.files import InputError
 
     if analogies is None and not similarity:
@@ -269,15 +275,16 @@ def evaluate(
         )
         _print_analogies(console, report, f"{analogies.name}, {method.value}")
         scores["analogies"] = report.as_dict()
-    if similarity:
+    pairs = pair_files(similarity or [])
+    if pairs:
         found = {
             path: evaluate_similarity(embeddings, path, ignore_case=not match_case)
-            for path in similarity
+            for path in pairs
         }
         _print_similarity(console, found)
         scores["similarity"] = {str(path): score.as_dict() for path, score in found.items()}
     if output is not None:
-        corpora = [path for path in (analogies, *(similarity or ())) if path is not None]
+        corpora = [path for path in (analogies, *pairs) if path is not None]
         settings = {
             "most_frequent": most_frequent,
             "method": method.value,

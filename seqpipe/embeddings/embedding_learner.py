@@ -150,7 +150,7 @@ class EmbeddingLearner(Pipe):
         RETURNS (bool): Whether it came to its end. If it was stopped, what was learned so far is
             kept, in a checkpoint too.
         """
-        counted = dict(zip(earlier.words, earlier.counts.tolist(), strict=True)) if earlier else {}
+        counted = self._counts_of(earlier) if earlier else {}
         with tempfile.TemporaryDirectory(
             prefix="seqpipe-", dir=checkpoint.parent if checkpoint else None
         ) as folder:
@@ -179,6 +179,24 @@ class EmbeddingLearner(Pipe):
             )
             self._take(text, learned)
         return learned.is_whole
+
+    def _counts_of(self, earlier: "EmbeddingLearner") -> dict[str, int]:
+        """The words of what was learned before with their counts, if text can be added to it."""
+        width, before = self.settings.width, earlier.settings.width
+        if width != before:
+            raise InputError(
+                f"width = {width}: expected {before}, that of the vectors that text is added to"
+            )
+        own, other = (
+            (type(learner.objective).__name__, getattr(learner.objective, "subwords", None))
+            for learner in (self, earlier)
+        )
+        if own != other:
+            raise InputError(
+                f"objective {own[0]} with subwords {own[1]}: expected {other[0]} with {other[1]}, "
+                "as the vectors were learned that text is added to"
+            )
+        return dict(zip(earlier.words, earlier.counts.tolist(), strict=True))
 
     def _origin(self) -> dict[str, Any]:
         """What a run must have in common with the one that it goes on from."""
@@ -311,20 +329,14 @@ def carry(earlier: EmbeddingLearner, learner: Learner, words: list[str]) -> None
     earlier (EmbeddingLearner): What was learned before.
     learner (Learner): Its tables are changed.
     words (List[str]): Its words.
-    RAISES (InputError): If the tables do not fit.
     """
     rows = {word: i for i, word in enumerate(earlier.words)}
     places = [(i, rows[word]) for i, word in enumerate(words) if word in rows]
     here, there = (np.array(column, dtype=np.int64) for column in zip(*places, strict=True))
     for name, table in learner.tables.items():
         before = earlier.tables.get(name)
-        if before is None:
+        if before is None or before.shape[1:] != table.shape[1:]:
             continue
-        if before.shape[1:] != table.shape[1:]:
-            raise InputError(
-                f"the table {name} has rows of {before.shape[1:]} values, expected "
-                f"{table.shape[1:]}: the same width and objective as before"
-            )
         if name in learner.by_word:
             table[here] = before[there]
         elif before.shape == table.shape:

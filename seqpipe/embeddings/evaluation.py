@@ -5,7 +5,7 @@ compute-accuracy; what the vectors do not cover is left out and reported."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -160,6 +160,22 @@ def evaluate_analogies(
         counts = (is_correct[own].sum(), is_covered[own].sum(), own.sum())
         scores.append(SectionScore(name, *map(int, counts)))
     return AnalogyReport(scores)
+
+
+def pair_files(paths: Iterable[Path]) -> list[Path]:
+    """Put the text files of a folder in its place.
+
+    paths (Iterable[Path]): Files of pairs with scores, or folders of them.
+    RETURNS (List[Path]): The files, those of a folder by name.
+    RAISES (InputError): If a folder has no `.txt` file.
+    """
+    files: list[Path] = []
+    for path in paths:
+        inner = sorted(path.glob("*.txt")) if path.is_dir() else [path]
+        if not inner:
+            raise InputError("no .txt file in this folder, expected pairs of words", path=path)
+        files += inner
+    return files
 
 
 def evaluate_similarity(

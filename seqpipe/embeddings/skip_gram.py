@@ -37,7 +37,7 @@ class WindowSettings:
 
     window: int
     dynamic_window: bool
-    output: str
+    loss: str
     negatives: int
     noise_exponent: float
     subsample: float
@@ -75,10 +75,10 @@ class SkipGram(WindowSettings):
         report: Callable[[str, float], None],
     ) -> Learner:
         """Make the learner; see `Objective`."""
-        if self.output != "softmax":
+        if self.loss != "softmax":
             return WindowLearner(text, self, cbow=False, width=width, seed=seed)
         if self.subwords is not None:
-            raise InputError('output = "softmax" with subwords: expected negative or hierarchical')
+            raise InputError('loss = "softmax" with subwords: expected negative or hierarchical')
         return SoftmaxSkipGram(
             text,
             width=width,
@@ -113,7 +113,7 @@ class CBOW(WindowSettings):
 def make_skip_gram(
     window: int = 5,
     dynamic_window: bool = True,
-    output: Literal["negative", "hierarchical", "softmax"] = "negative",
+    loss: Literal["negative", "hierarchical", "softmax"] = "negative",
     negatives: int = 5,
     noise_exponent: float = 0.75,
     subsample: float = 1e-3,
@@ -123,7 +123,7 @@ def make_skip_gram(
 ) -> SkipGram:
     """Skip-gram (Mikolov et al. 2013a, section 3.2; 2013b, equations 1 to 4).
 
-    A pair of a word t and a word c near it has the loss -log p(t | c). With output "softmax"
+    A pair of a word t and a word c near it has the loss -log p(t | c). With loss "softmax"
     p(t | c) = exp(θ_t·e_c) / Σ_j exp(θ_j·e_c). With "hierarchical" it is the product of σ(±θ_n·e_c)
     over the inner nodes n of a Huffman tree on the way to t. With "negative" the loss is
     -log σ(θ_t·e_c) - Σ log σ(-θ_j·e_c) over words j that are drawn from P(w) ∝ count(w)^0.75. They
@@ -133,7 +133,7 @@ def make_skip_gram(
     window (int): The context reaches so many words to each side.
     dynamic_window (bool): For each word the reach is drawn evenly from 1 to `window`, so that near
         words count more.
-    output (str): "negative", "hierarchical" or "softmax".
+    loss (str): "negative", "hierarchical" or "softmax".
     negatives (int): Noise words for each word: 5 to 20 for a small text, 2 to 5 for a large one.
     noise_exponent (float): The exponent of the counts in the noise's distribution.
     subsample (float): Words with a greater share of the text are thinned out: one with share f is
@@ -145,7 +145,7 @@ def make_skip_gram(
     RETURNS (SkipGram): The objective.
     """
     return SkipGram(
-        window, dynamic_window, output, negatives, noise_exponent, subsample, learning_rate,
+        window, dynamic_window, loss, negatives, noise_exponent, subsample, learning_rate,
         min_learning_rate, subwords,
     )  # fmt: skip
 
@@ -154,7 +154,7 @@ def make_skip_gram(
 def make_cbow(
     window: int = 5,
     dynamic_window: bool = True,
-    output: Literal["negative", "hierarchical"] = "negative",
+    loss: Literal["negative", "hierarchical"] = "negative",
     negatives: int = 5,
     noise_exponent: float = 0.75,
     subsample: float = 1e-3,
@@ -172,7 +172,7 @@ def make_cbow(
     RETURNS (CBOW): The objective.
     """
     return CBOW(
-        window, dynamic_window, output, negatives, noise_exponent, subsample, learning_rate,
+        window, dynamic_window, loss, negatives, noise_exponent, subsample, learning_rate,
         min_learning_rate, subwords,
     )  # fmt: skip
 
@@ -202,7 +202,7 @@ class WindowLearner:
         inputs = aligned_rows(rows, width)
         inputs[:, :width] = _small(rows, width, seed)
         self._inputs = inputs
-        if settings.output == "hierarchical":
+        if settings.loss == "hierarchical":
             self._tree = huffman_tree(text.counts)
             outputs = aligned_rows(max(1, len(text.words) - 1), width)
             name = _name_of(self._tree)
@@ -218,13 +218,13 @@ class WindowLearner:
     def _has_word_rows(self) -> dict[str, bool]:
         return {
             "inputs": self.settings.subwords is None,
-            "outputs": self.settings.output != "hierarchical",
+            "outputs": self.settings.loss != "hierarchical",
         }
 
     def _make_outputs(self, table: np.ndarray) -> Any:
         from seqpipe.kernels.windows import Outputs
 
-        if self.settings.output == "hierarchical":
+        if self.settings.loss == "hierarchical":
             return Outputs(table, 0, 0, np.zeros(0, np.uint64), *self._tree)
         noise = noise_distribution(self.text.counts, self.settings.noise_exponent)
         count = self.settings.negatives
@@ -260,7 +260,7 @@ class WindowLearner:
         context = 2 * self.settings.window
         rows = int(np.diff(self._starts).max(initial=1)) * context
         targets = self.settings.negatives + 1
-        if self.settings.output == "hierarchical":
+        if self.settings.loss == "hierarchical":
             targets = int(np.diff(self._tree.starts).max(initial=1))
         return Room(
             rows=np.zeros(rows, np.int64),

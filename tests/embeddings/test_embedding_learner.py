@@ -156,7 +156,7 @@ def test_text_is_added_to_what_was_learned(text, tmp_path):
 
 def test_text_is_not_added_to_vectors_of_another_width(text, tmp_path):
     learned(text).to_disk(tmp_path / "model")
-    with pytest.raises(InputError, match="the same width"):
+    with pytest.raises(InputError, match="width = 40: expected 8"):
         learned(text, config={"width": 40}, begin_with=str(tmp_path / "model"))
 
 

@@ -16,8 +16,8 @@ from tests.embeddings.encoded_case import encode
 
 OBJECTIVES = [
     pytest.param(make_skip_gram(), id="skip-gram"),
-    pytest.param(make_skip_gram(output="hierarchical"), id="tree"),
-    pytest.param(make_skip_gram(output="softmax"), id="softmax"),
+    pytest.param(make_skip_gram(loss="hierarchical"), id="tree"),
+    pytest.param(make_skip_gram(loss="softmax"), id="softmax"),
     pytest.param(make_cbow(subwords=Subwords(rows=100)), id="cbow-subwords"),
     pytest.param(make_glove(x_max=10.0), id="glove"),
     pytest.param(NeuralLM(words=2, hidden=8, batch_size=20), id="neural-lm"),

@@ -12,10 +12,10 @@ SMALL = Subwords(rows=200)
 OBJECTIVES = [
     pytest.param(make_skip_gram(subsample=0.0), id="skip-gram"),
     pytest.param(make_skip_gram(subsample=0.0, dynamic_window=False), id="skip-gram-fixed"),
-    pytest.param(make_skip_gram(subsample=0.0, output="hierarchical"), id="skip-gram-tree"),
+    pytest.param(make_skip_gram(subsample=0.0, loss="hierarchical"), id="skip-gram-tree"),
     pytest.param(make_skip_gram(subsample=0.0, subwords=SMALL), id="skip-gram-subwords"),
     pytest.param(make_cbow(subsample=0.0), id="cbow"),
-    pytest.param(make_cbow(subsample=0.0, output="hierarchical"), id="cbow-tree"),
+    pytest.param(make_cbow(subsample=0.0, loss="hierarchical"), id="cbow-tree"),
     pytest.param(make_cbow(subsample=0.0, subwords=SMALL), id="cbow-subwords"),
 ]
 ANIMALS, FOODS = ["cat", "dog", "horse"], ["apple", "bread", "rice"]
@@ -81,9 +81,9 @@ def test_a_part_depends_on_what_came_before_only_through_the_tables(tmp_path):
 
 def test_the_tables_of_a_tree_are_named_after_it(tmp_path):
     (tmp_path / "a").mkdir()
-    one = start(make_skip_gram(output="hierarchical"), tmp_path)
+    one = start(make_skip_gram(loss="hierarchical"), tmp_path)
     text = encode([["x", "y", "y"], ["z", "z", "z"]], tmp_path / "a")
-    other = make_skip_gram(output="hierarchical").start(
+    other = make_skip_gram(loss="hierarchical").start(
         text, width=16, seed=3, threads=1, room=tmp_path, report=lambda what, share: None
     )
     assert one.by_word == {"inputs"}
@@ -91,7 +91,7 @@ def test_the_tables_of_a_tree_are_named_after_it(tmp_path):
 
 
 def test_a_text_of_one_word_is_learned_from_without_harm(tmp_path):
-    for objective in (make_skip_gram(subsample=0.0), make_cbow(output="hierarchical")):
+    for objective in (make_skip_gram(subsample=0.0), make_cbow(loss="hierarchical")):
         text = encode([["a", "a", "a"]], tmp_path)
         learner = objective.start(
             text, width=5, seed=0, threads=1, room=tmp_path, report=lambda what, share: None
@@ -121,4 +121,4 @@ def test_settings_out_of_range_are_refused_by_name(make, settings):
 
 def test_full_softmax_has_no_subwords(tmp_path):
     with pytest.raises(InputError, match="subwords"):
-        start(make_skip_gram(output="softmax", subwords=Subwords()), tmp_path)
+        start(make_skip_gram(loss="softmax", subwords=Subwords()), tmp_path)

@@ -38,7 +38,8 @@ def trainings():
     found = {}
     for folder, line in (parameter.values for parameter in LINES):
         if line.startswith("seqpipe train "):
-            words, overrides = parse_overrides(shlex.split(line.replace("--output ", ""))[2:])
+            own = re.sub(r"--(output|sweep|seeds|jobs)[ =]\S+", "", line)
+            words, overrides = parse_overrides(shlex.split(own)[2:])
             found.setdefault(folder / words[0], overrides)
     return found
 
