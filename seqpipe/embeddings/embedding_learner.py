@@ -21,7 +21,6 @@ from spacy.vocab import Vocab
 from thinc.api import get_current_ops
 
 from seqpipe.files import InputError
-from seqpipe.reporting.long_work import stopping
 
 from .checkpoint import Keeping, read_tables, write_tables
 from .encode import Encoder
@@ -29,7 +28,7 @@ from .encoded import EncodedText
 from .learn import Learned, Settings, Watcher, learn
 from .objective import Learner, Objective
 from .phrases import Phrases
-from .progress import Progress
+from .progress import watched
 from .subwords import Subwords, floret_vectors
 from .text import Pieces, corpus_tokens, read_tokens, tokenizer_of
 
@@ -114,8 +113,7 @@ class EmbeddingLearner(Pipe):
             tokenize = tokenizer_of(nlp if tokenizer == "pipeline" else None, lower=self.lower)
             pieces = lambda report: read_tokens(paths, tokenize, report)  # noqa: E731
         file = Path(checkpoint) if checkpoint else None
-        with Progress(sys.stderr).shown() as progress, stopping(sys.stderr) as is_stopped:
-            progress.is_stopped = is_stopped  # type: ignore[method-assign]
+        with watched(sys.stderr) as progress:
             is_whole = self.learn_from(
                 pieces,
                 watcher=progress,
@@ -216,7 +214,7 @@ class EmbeddingLearner(Pipe):
         self.losses = learned.position.losses
         self.tables, self.by_word = {}, learned.learner.by_word
         if self.keep_tables:
-            self.tables = {name: table.copy() for name, table in learned.learner.tables.items()}
+            self.tables = learned.learner.tables
         attr, name = "LOWER" if self.lower else "ORTH", f"seqpipe.{self.name}"
         subwords: Subwords | None = getattr(self.objective, "subwords", None)
         if subwords is not None:

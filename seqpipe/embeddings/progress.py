@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
-from seqpipe.reporting.long_work import duration, say
+from seqpipe.reporting.long_work import duration, say, stopping
 
 from .checkpoint import Position
 from .learn import Watcher
@@ -17,17 +17,21 @@ class Progress(Watcher):
     """Shows the loss an example, words a second, and the time left.
 
     stream (IO): Where to.
+    asked (Callable): Whether somebody asked to stop.
     """
 
-    def __init__(self, stream: IO[str]) -> None:
+    def __init__(self, stream: IO[str], asked: Callable[[], bool]) -> None:
         self.stream = stream
+        self.is_stopped = asked  # type: ignore[method-assign]
         self._bar: Any = None
         self._began: float | None = None
         self._words_then = 0.0
         self._speed = ""
 
     def preparing(self, what: str, share: float) -> None:
-        """Show how far something before the first epoch is."""
+        """Show how far something before the first epoch is; to stop there leaves nothing."""
+        if self.is_stopped():
+            raise KeyboardInterrupt
         if self.stream.isatty():
             self._show(what, share, "")
 
@@ -65,11 +69,22 @@ class Progress(Watcher):
         self._bar.n = min(1.0, share)
         self._bar.refresh()
 
-    @contextmanager
-    def shown(self) -> Iterator[Progress]:
-        """Remove the bar at the end."""
+    def close(self) -> None:
+        """Remove the bar."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+@contextmanager
+def watched(stream: IO[str]) -> Iterator[Progress]:
+    """Show progress; the first Ctrl-C, or SIGTERM, asks to stop.
+
+    stream (IO): Where to.
+    YIELDS (Progress): Takes what there is to show.
+    """
+    with stopping(stream) as is_stopped:
+        progress = Progress(stream, is_stopped)
         try:
-            yield self
+            yield progress
         finally:
-            if self._bar is not None:
-                self._bar.close()
+            progress.close()

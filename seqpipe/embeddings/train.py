@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from seqpipe.files import InputError, atomic_folder
-from seqpipe.reporting.long_work import only_run, say, stopping
+from seqpipe.reporting.long_work import only_run, say
 
 from .embedding_learner import EmbeddingLearner, learner_of
-from .progress import Progress
+from .progress import watched
 from .text import read_tokens, tokenizer_of
 
 CHECKPOINT = "checkpoint.npz"
@@ -66,8 +66,7 @@ def train_vectors(plan: TrainingPlan, stdout: IO[str], stderr: IO[str]) -> bool:
             say(stderr, f"warning: {checkpoint}: the checkpoint of an earlier run is given up")
             checkpoint.unlink()
         tokenize = tokenizer_of(nlp if plan.tokenizer == "pipeline" else None, lower=learner.lower)
-        with Progress(stderr).shown() as progress, stopping(stderr) as is_stopped:
-            progress.is_stopped = is_stopped  # type: ignore[method-assign]
+        with watched(stderr) as progress:
             is_whole = learner.learn_from(
                 lambda report: read_tokens(plan.text, tokenize, report),
                 watcher=progress,
