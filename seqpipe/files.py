@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -55,9 +56,10 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO]:
             os.fsync(stream.fileno())
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, target)
-    except BaseException:
+    except BaseException as error:
         if os.path.exists(name):
             os.unlink(name)
+        _say_where(error, target)
         raise
 
 
@@ -84,8 +86,19 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         except OSError:
             os.replace(old, target)
             raise
+    except BaseException as error:
+        _say_where(error, target)
+        raise
     finally:
         shutil.rmtree(work)
+
+
+def _say_where(error: BaseException, target: Path) -> None:
+    """Let an error of the system that names no file, such as a full disk, name the one that could
+    not be written; numpy's own has no number either."""
+    if isinstance(error, OSError) and error.filename is None:
+        reason = error.strerror or f"could not be written ({error})"
+        raise OSError(error.errno or errno.EIO, reason, str(target)) from error
 
 
 def content_digest(path: Path, leave_out: Collection[str] = ()) -> str:

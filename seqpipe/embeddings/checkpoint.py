@@ -93,17 +93,23 @@ def read_checkpoint(keeping: Keeping, learner: Learner) -> Position | None:
     if meta.get("format") != FORMAT:
         raise InputError(f"not a checkpoint of embeddings: expected format {FORMAT}", path=path)
     for key, value in keeping.origin.items():
-        if meta["origin"].get(key) != value:
+        before = meta["origin"].get(key)
+        if before != value:
+            made = (
+                f"{key} = {before!r}, expected {value!r}" if _is_short(value) else f"another {key}"
+            )
             raise InputError(
-                f"the checkpoint was made with {key} = {meta['origin'].get(key)!r}, expected "
-                f"{value!r}; without --resume it begins anew",
-                path=path,
+                f"the checkpoint was made with {made}; remove it to begin anew", path=path
             )
     for name, table in learner.tables.items():
         if name not in tables or tables[name].shape != table.shape:
             raise InputError(f"no table {name} of shape {table.shape} in it", path=path)
         table[:] = tables[name]
     return Position(**meta["position"])
+
+
+def _is_short(value: Any) -> bool:
+    return len(repr(value)) < 200 and not isinstance(value, dict)
 
 
 def write_tables(stream: Any, tables: dict[str, np.ndarray], meta: dict[str, Any]) -> None:

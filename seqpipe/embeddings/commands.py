@@ -148,7 +148,9 @@ def train(
     threads: Annotated[
         int, typer.Option(min=1, help="With one, the same seed gives the same bytes.")
     ] = 1,
-    seed: Annotated[int, typer.Option(min=0, help="For all that is drawn at random.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**63 - 1, help="For all that is drawn at random.")
+    ] = 0,
     begin_with: Annotated[
         Path | None,
         typer.Option(help="A pipeline to whose vectors the text is added.", show_default=False),
@@ -307,13 +309,13 @@ def convert(
     only: Only = None,
 ) -> None:
     """Write vectors in another form."""
-    from seqpipe.embeddings.vector_files import write_vectors
+    from seqpipe.embeddings.vector_files import read_vectors, write_vectors
 
     embeddings = _read(source, only, form=form)
     write_vectors(embeddings, target, form=None if to is None else to.value, lang=lang)
     what = f"{len(embeddings):,} words"
-    if embeddings.floret is not None:
-        what = f"floret vectors of {len(embeddings.floret):,} rows and {what} of the strings"
+    if embeddings.floret is not None and read_vectors(target).floret is not None:
+        what = f"{len(embeddings.floret):,} rows for n-grams"
     typer.echo(f"{what}, {embeddings.width} dimensions, are in {target}")
 
 

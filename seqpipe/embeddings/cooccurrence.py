@@ -85,7 +85,8 @@ class PairCounts:
 
         window, starts = len(self._units), self._row_starts()
         table = np.zeros(starts[-1], np.int64)
-        keys = np.empty(max(window, int(KEYS_SHARE * self._memory / 8)), np.int64)
+        most = 2 * window * self._text.tokens  # pairs that the whole text can have
+        keys = np.empty(max(window, min(most, int(KEYS_SHARE * self._memory / 8))), np.int64)
         before, filled = np.zeros(0, np.int32), 0
         for part in range(self._text.parts):
             ids = np.concatenate((before, self._text.part(part)))

@@ -107,7 +107,9 @@ class EmbeddingLearner(Pipe):
                 "corpus, a reader"
             )
         if corpus is not None:
-            pieces = lambda report: corpus_tokens(corpus, nlp)  # noqa: E731
+            pieces = lambda report: corpus_tokens(  # noqa: E731
+                corpus, nlp, lower=self.lower, report=report
+            )
         else:
             paths = [Path(path) for path in ([text] if isinstance(text, str) else text or [])]
             tokenize = tokenizer_of(nlp if tokenizer == "pipeline" else None, lower=self.lower)
@@ -149,6 +151,8 @@ class EmbeddingLearner(Pipe):
             kept, in a checkpoint too.
         """
         counted = self._counts_of(earlier) if earlier else {}
+        if checkpoint is not None:
+            checkpoint.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(
             prefix="seqpipe-", dir=checkpoint.parent if checkpoint else None
         ) as folder:
@@ -264,6 +268,7 @@ class EmbeddingLearner(Pipe):
             self.tables, _ = read_tables(io.BytesIO(found))
 
         util.from_bytes(data, {"cfg": self._set_cfg, "tables": set_tables}, exclude)
+        self._look_up_in_lower_case()
         return self
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
@@ -288,7 +293,20 @@ class EmbeddingLearner(Pipe):
             TABLES: set_tables,
         }
         util.from_disk(util.ensure_path(path), readers, exclude)
+        self._look_up_in_lower_case()
         return self
+
+    def _look_up_in_lower_case(self) -> None:
+        """Do so if the text was lower-cased: spaCy saves that for floret vectors alone."""
+        before = self.vocab.vectors
+        if not (self.lower and self.words and before.mode == "default"):
+            return
+        vectors = Vectors(
+            strings=self.vocab.strings, data=before.data, name=before.name, attr="LOWER"
+        )
+        for key, row in before.key2row.items():
+            vectors.add(key, row=row)
+        self.vocab.vectors = vectors
 
 
 def saved_words(folder: Path) -> list[str]:
@@ -328,14 +346,13 @@ def carry(earlier: EmbeddingLearner, learner: Learner, words: list[str]) -> None
     learner (Learner): Its tables are changed.
     words (List[str]): Its words.
     """
-    rows = {word: i for i, word in enumerate(earlier.words)}
-    places = [(i, rows[word]) for i, word in enumerate(words) if word in rows]
-    here, there = (np.array(column, dtype=np.int64) for column in zip(*places, strict=True))
+    rows = {word: i for i, word in enumerate(words)}
+    here = [rows[word] for word in earlier.words]
     for name, table in learner.tables.items():
         before = earlier.tables.get(name)
         if before is None or before.shape[1:] != table.shape[1:]:
             continue
         if name in learner.by_word:
-            table[here] = before[there]
+            table[here] = before
         elif before.shape == table.shape:
             table[:] = before

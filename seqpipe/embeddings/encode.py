@@ -91,7 +91,7 @@ class Encoder:
         pieces (Iterator): The tokens of each, and whether a line ends with it.
         """
         held = array("i")
-        with open(self.path, "wb") as stream:
+        with open(self.path, "wb", buffering=0) as stream:
             for tokens, ends in pieces:
                 held.extend(map(self.types.numbers.__getitem__, tokens))
                 if ends:
@@ -113,7 +113,12 @@ class Encoder:
 
     def _flush(self, held: array[int], stream: IO[bytes]) -> None:
         types = np.array(held, dtype=np.int32)
-        types.tofile(stream)
+        try:
+            types.tofile(stream)
+        except OSError as error:
+            raise InputError(
+                f"the encoded text could not be written ({error})", path=self.path
+            ) from error
         self._digest.update(types.tobytes())
         self.types.add(types)
         self._written += len(types)
@@ -174,6 +179,11 @@ def _ranked(
         raise InputError("the text is empty, expected some words")
     total = {**counts, **{word: counts.get(word, 0) + n for word, n in earlier.items()}}
     words = [word for word, n in total.items() if n >= min_count or word in earlier]
+    if max_vocabulary is not None and max_vocabulary < len(earlier):
+        raise InputError(
+            f"max_vocabulary = {max_vocabulary}: expected at least {len(earlier)}, the words of "
+            "the vectors that text is added to"
+        )
     if not words:
         word = min(counts, key=lambda word: (-counts[word], word))
         raise InputError(
@@ -181,6 +191,10 @@ def _ranked(
             f"stands {counts[word]} times"
         )
     words.sort(key=lambda word: (-total[word], word))
-    if not any(word in counts for word in words[:max_vocabulary]):
+    if max_vocabulary is not None:
+        new = [word for word in words if word not in earlier][: max_vocabulary - len(earlier)]
+        kept = {*earlier, *new}
+        words = [word for word in words if word in kept]
+    if not any(word in counts for word in words):
         raise InputError("no word of the vocabulary stands in the text, expected some")
-    return words[:max_vocabulary]
+    return words

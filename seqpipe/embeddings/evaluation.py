@@ -18,6 +18,9 @@ from .matrix import Embeddings
 from .similarity import EPSILON, check_method
 from .text_lines import read_lines
 
+# What the last column is called in the first line of published files.
+HEADER = re.compile("score|mean|sim|rating|human|relat", re.IGNORECASE)
+
 # Questions and candidates looked at together: their scores stay in the processor's cache.
 QUESTIONS, CANDIDATES = 256, 1024
 
@@ -252,7 +255,8 @@ def read_questions(path: str | Path) -> Iterator[Question]:
 def read_pairs(path: str | Path) -> Iterator[Pair]:
     """Read word pairs and their scores, separated by tabs, by commas or else by white space.
 
-    A line that starts with `#` is a comment; a first line without any digit is the columns' names.
+    A line that starts with `#` is a comment; a first line may name the columns, if it calls the
+    last one a score, mean or similarity.
 
     path: A text file, plain or gzipped.
     YIELDS (Pair): In their order.
@@ -265,7 +269,7 @@ def read_pairs(path: str | Path) -> Iterator[Pair]:
         comma = "\t" not in line and "," in line
         parts = line.split("\t") if "\t" in line else line.split("," if comma else None)
         fields = [part.strip() for part in parts]
-        is_header = number == 1 and not re.search(r"\d", fields[-1])
+        is_header = number == 1 and len(fields) == 3 and HEADER.search(fields[2])
         if is_header:
             continue
         if len(fields) != 3 or not all(fields):

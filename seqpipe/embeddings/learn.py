@@ -120,6 +120,8 @@ def learn(
             position = read_checkpoint(keeping, learner) or position
         run = _Run(text, learner, settings, watcher, keeping, position)
         is_whole = run.to_end()
+    if not is_whole and position == Position():
+        raise KeyboardInterrupt
     if not is_whole:
         run.keep()
     return Learned(learner, position, is_whole)

@@ -13,7 +13,7 @@ def noise_distribution(counts: np.ndarray, exponent: float) -> np.ndarray:
     exponent (float): 0.75 in the paper.
     RETURNS (np.ndarray): float64 (words,).
     """
-    raised = counts.astype(np.float64) ** exponent
+    raised = (counts / counts.max()) ** exponent
     return raised / raised.sum()
 
 

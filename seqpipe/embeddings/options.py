@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import math
 from typing import Any
 
 import srsly
@@ -17,6 +18,7 @@ OBJECTIVES = {
     "glove": "seqpipe.GloVe.v1",
     "neural-lm": "seqpipe.NeuralLM.v1",
 }
+NO_NUMBERS = ("nan", "inf", "infinity")
 # What a setting that is itself an object is made by.
 PARTS = {"subwords": "seqpipe.Subwords.v1", "phrases": "seqpipe.Phrases.v1"}
 
@@ -72,11 +74,12 @@ def learner_options(
         rest.setdefault("subwords", "")
     found = {"objective": _block(OBJECTIVES.get(objective, objective), rest, objective)}
     if phrases or of_phrases:
-        found["phrases"] = _block(PARTS["phrases"], of_phrases, "phrases")
+        found["phrases"] = _block(PARTS["phrases"], of_phrases, "phrases", "phrases.")
     return found
 
 
-def _block(registered: str, options: dict[str, str], what: str) -> dict[str, Any]:
+def _block(registered: str, options: dict[str, str], what: str, prefix: str = "") -> dict[str, Any]:
+    """The config block of a registered function; `prefix` stands before its options' names."""
     from spacy.util import registry
 
     try:
@@ -90,26 +93,32 @@ def _block(registered: str, options: dict[str, str], what: str) -> dict[str, Any
     for key, value in options.items():
         first, _, inner = key.partition(".")
         if first not in known or (inner and first not in PARTS):
-            raise InputError(f"--{key.replace('_', '-')}: {_advice(first, known, what)}")
+            advice = _advice(first, known, prefix)
+            raise InputError(f"{_flag(prefix, key)}: {what} has no such setting; {advice}")
         if first in PARTS:
             part = block.setdefault(first, {"@misc": PARTS[first]})
             nested = {inner: value} if inner else {}
-            part.update(_block(PARTS[first], nested, first))
+            part.update(_block(PARTS[first], nested, first, f"{first}."))
         else:
-            block[first] = _value(value)
+            block[first] = _value(_flag(prefix, key), value)
     return block
 
 
-def _advice(key: str, known: list[str], what: str) -> str:
+def _flag(prefix: str, key: str) -> str:
+    return f"--{prefix}{key.replace('_', '-')}"
+
+
+def _advice(key: str, known: list[str], prefix: str) -> str:
     near = difflib.get_close_matches(key, known, n=1)
-    hint = (
-        f"did you mean --{near[0].replace('_', '-')}?" if near else f"there are {', '.join(known)}"
-    )
-    return f"{what} has no such setting; {hint}"
+    return f"did you mean {_flag(prefix, near[0])}?" if near else f"there are {', '.join(known)}"
 
 
-def _value(text: str) -> Any:
+def _value(flag: str, text: str) -> Any:
     try:
-        return srsly.json_loads(text)
+        value = srsly.json_loads(text)
     except ValueError:
-        return text
+        value = text
+    is_endless = isinstance(value, float) and not math.isfinite(value)
+    if is_endless or text.lower().strip("+-") in NO_NUMBERS:
+        raise InputError(f"{flag} {text}: expected a finite number")
+    return value

@@ -52,8 +52,10 @@ class WindowSettings:
             raise InputError(f"window = {self.window}: expected at most {MAX_WINDOW}")
         if self.negatives > MAX_NEGATIVES:
             raise InputError(f"negatives = {self.negatives}: expected at most {MAX_NEGATIVES}")
-        if not math.isfinite(self.noise_exponent):
-            raise InputError(f"noise_exponent = {self.noise_exponent}: expected a finite number")
+        if not -10.0 <= self.noise_exponent <= 10.0:
+            raise InputError(
+                f"noise_exponent = {self.noise_exponent}: expected a number from -10 to 10"
+            )
         if not 0.0 <= self.subsample < math.inf:
             raise InputError(
                 f"subsample = {self.subsample}: expected a share of the text such as 0.001, or 0"

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# A line that is longer, such as a corpus without line ends, is read in pieces.
+# Characters that are tokenised at a time. A line that is longer, such as a corpus without line
+# ends, is read in pieces.
 PIECE = 1 << 20
-BYTES_A_REPORT = 1 << 22
+DOCS_A_REPORT = 100
 
-Tokenize = Callable[[str], Iterable[str]]
+# From some pieces of text to the tokens of each.
+Tokenize = Callable[[list[str]], list[list[str]]]
 # The tokens of a piece of text, and whether a line ends with it.
 Pieces = Iterator[tuple[Iterable[str], bool]]
 
@@ -30,34 +32,43 @@ def read_tokens(
     """Read text files token by token.
 
     paths (Sequence[Path]): UTF-8; those that begin as gzip does are decompressed.
-    tokenize (Callable): From a piece of text to its tokens.
+    tokenize (Callable): From some pieces of text to the tokens of each.
     report (Callable): Takes what is done and the share of it, now and then.
     YIELDS (Tuple[Iterable[str], bool]): The tokens of each piece, and whether a line ends there.
     RAISES (InputError): For a file that cannot be read or is no text, with its line.
     """
     sizes = [_size(path) for path in paths]
-    before, total, due = 0, max(1, sum(sizes)), 0
+    before, total = 0, max(1, sum(sizes))
     for path, size in zip(paths, sizes, strict=True):
         with _opened(path) as (stream, raw):
-            for text, ends in _pieces(path, stream):
-                yield tokenize(text), ends
-                if before + raw.tell() >= due:
-                    due = before + raw.tell() + BYTES_A_REPORT
-                    report("reading", min(1.0, (before + raw.tell()) / total))
+            for texts, ends in _batches(_pieces(path, stream)):
+                yield from zip(tokenize(texts), ends, strict=True)
+                report("reading", min(1.0, (before + raw.tell()) / total))
         before += size
 
 
-def corpus_tokens(corpus: Callable[[Language], Iterable[Any]], nlp: Language) -> Pieces:
+def corpus_tokens(
+    corpus: Callable[[Language], Iterable[Any]],
+    nlp: Language,
+    *,
+    lower: bool,
+    report: Callable[[str, float], None],
+) -> Pieces:
     """The tokens of the docs that a corpus reader gives: a sentence a line, or a doc if it has
     none.
 
     corpus (Callable): spaCy's reader, from the pipeline to examples.
+    lower (bool): Tokens are lower-cased.
+    report (Callable): Is called now and then; how much there is to read is not known.
     YIELDS (Tuple[Iterable[str], bool]): The tokens of a line; a line ends there.
     """
-    for eg in corpus(nlp):
+    for number, eg in enumerate(corpus(nlp)):
+        if number % DOCS_A_REPORT == 0:
+            report("reading", 0.0)
         doc = eg.reference
         for span in doc.sents if doc.has_annotation("SENT_START") else [doc]:
-            yield [token.text for token in span if not token.is_space], True
+            tokens = (token for token in span if not token.is_space)
+            yield [token.lower_ if lower else token.text for token in tokens], True
 
 
 def tokenizer_of(nlp: Language | None, *, lower: bool) -> Tokenize:
@@ -65,16 +76,35 @@ def tokenizer_of(nlp: Language | None, *, lower: bool) -> Tokenize:
 
     nlp (Optional[Language]): Its tokenizer is used; none: white space parts tokens.
     lower (bool): The text is lower-cased before.
-    RETURNS (Callable): From text to tokens.
+    RETURNS (Callable): From some pieces of text to the tokens of each.
     """
-    if nlp is None:
-        return (lambda text: text.lower().split()) if lower else str.split
 
-    def tokenize(text: str) -> list[str]:
-        doc = nlp.tokenizer(text.lower() if lower else text)
-        return [token.text for token in doc if not token.is_space]
+    def tokenize(texts: list[str]) -> list[list[str]]:
+        if lower:
+            texts = [text.lower() for text in texts]
+        if nlp is None:
+            return [text.split() for text in texts]
+        with nlp.memory_zone():  # or else the vocab would keep every type of the text
+            docs = [nlp.tokenizer(text) for text in texts]
+            return [[token.text for token in doc if not token.is_space] for doc in docs]
 
     return tokenize
+
+
+def _batches(pieces: Iterator[tuple[str, bool]]) -> Iterator[tuple[list[str], list[bool]]]:
+    """Some pieces at a time, and whether a line ends with each."""
+    texts: list[str] = []
+    ends: list[bool] = []
+    size = 0
+    for text, is_end in pieces:
+        texts.append(text)
+        ends.append(is_end)
+        size += len(text)
+        if size >= PIECE:
+            yield texts, ends
+            texts, ends, size = [], [], 0
+    if texts:
+        yield texts, ends
 
 
 def _size(path: Path) -> int:
@@ -125,8 +155,8 @@ def _pieces(path: Path, stream: IO[bytes]) -> Iterator[tuple[str, bool]]:
 
 
 def _cut(piece: bytes) -> int:
-    """Where to cut: behind the last space, or else before a whole character."""
-    cut = piece.rfind(b" ") + 1
+    """Where to cut: behind the last space or tab, or else before a whole character."""
+    cut = max(piece.rfind(b" "), piece.rfind(b"\t")) + 1
     if cut == 0:
         cut = len(piece)
         while cut > 1 and piece[cut - 1] & 0xC0 == 0x80:

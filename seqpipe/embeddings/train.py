@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -60,7 +62,7 @@ def train_vectors(plan: TrainingPlan, stdout: IO[str], stderr: IO[str]) -> bool:
     learner = nlp.get_pipe("embedding_learner")
     assert isinstance(learner, EmbeddingLearner)
     earlier = learner_of(plan.begin_with) if plan.begin_with else None
-    with only_run(plan.work):
+    with only_run(plan.work), _removed_if_empty(plan.work):
         checkpoint = plan.work / CHECKPOINT
         if checkpoint.exists() and not plan.resume:
             say(stderr, f"warning: {checkpoint}: the checkpoint of an earlier run is given up")
@@ -77,14 +79,24 @@ def train_vectors(plan: TrainingPlan, stdout: IO[str], stderr: IO[str]) -> bool:
             )
         with atomic_folder(plan.output) as folder:
             nlp.to_disk(folder)
-    if is_whole:
-        shutil.rmtree(plan.work)
+        if is_whole:
+            checkpoint.unlink(missing_ok=True)
     rows, width = nlp.vocab.vectors.shape
     kind = "rows for n-grams" if nlp.vocab.vectors.mode == "floret" else "words"
     say(stdout, f"{rows:,} {kind}, {width} dimensions, are in {plan.output}")
     if not is_whole:
         say(stdout, "Stopped before the end: --resume goes on")
     return is_whole
+
+
+@contextmanager
+def _removed_if_empty(work: Path) -> Iterator[None]:
+    """At the end, remove the folder of checkpoints unless there is one."""
+    try:
+        yield
+    finally:
+        if not (work / CHECKPOINT).exists():
+            shutil.rmtree(work)
 
 
 def _blank(plan: TrainingPlan) -> Any:
@@ -102,5 +114,6 @@ def _blank(plan: TrainingPlan) -> Any:
         faults = [
             f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors or ()
         ]
-        raise InputError(f"settings of the objective: {'; '.join(faults)}") from error
+        what = "; ".join(faults) or " ".join(str(error).split())
+        raise InputError(f"settings of the objective: {what}") from error
     return nlp

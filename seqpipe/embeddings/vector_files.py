@@ -160,7 +160,8 @@ def _is_text(sample: bytes) -> bool:
     line, _, _ = sample.partition(b"\n")
     try:
         # Also where the word is not UTF-8: then that is what is wrong with it.
-        np.array(line.split()[1:], dtype=np.float32)
+        with np.errstate(over="ignore"):
+            np.array(line.split()[1:], dtype=np.float32)
         is_row = len(line.split()) > 1
     except ValueError:
         is_row = False

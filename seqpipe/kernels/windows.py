@@ -26,6 +26,8 @@ ZERO, ONE = np.float32(0.0), np.float32(1.0)
 LOW = np.uint64(0xFFFFFFFF)
 # Where σ is so near to 0 that its rounding tells, -log σ(x) is -x.
 SURE = np.float32(1e-6)
+# A product of probabilities is kept above this, far from where it would become 0.
+TINY = 1e-200
 
 
 class Inputs(NamedTuple):
@@ -265,6 +267,9 @@ def find_slopes(m, n, rate, room):
                 product *= right
             else:
                 loss += abs(room.scores[s])
+            if product < TINY:
+                loss -= math.log(product)
+                product = 1.0
             room.slopes[s] = rate * (label - y)
         loss -= math.log(product)
     return loss

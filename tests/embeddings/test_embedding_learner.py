@@ -6,10 +6,11 @@ import sys
 import numpy
 import pytest
 import spacy
-from spacy.training import Corpus
+from spacy.training import Corpus, Example
 
 from seqpipe.embeddings.learn import Watcher
 from seqpipe.embeddings.matrix import Embeddings
+from seqpipe.embeddings.text import corpus_tokens
 from seqpipe.embeddings.vector_files import read_vectors
 from seqpipe.files import InputError
 
@@ -63,6 +64,44 @@ def test_lower_case_is_looked_up_in_lower_case(tmp_path):
     assert [token.has_vector for token in doc] == [True] * 3
     assert doc[0].vector.tolist() == doc[2].vector.tolist()
     assert set(nlp.get_pipe("embedding_learner").words) == {"an", "apple", "a", "day"}
+
+
+def test_lower_case_holds_after_loading_and_for_a_corpus(tmp_path):
+    (tmp_path / "t.txt").write_text("An Apple a day\n" * 9)
+    nlp = learned(str(tmp_path / "t.txt"), config={"lower": True})
+    nlp.to_disk(tmp_path / "model")
+    copy = spacy.blank("en")
+    copy.add_pipe("embedding_learner", config={**SMALL, "lower": True})
+    for loaded in (spacy.load(tmp_path / "model"), copy.from_bytes(nlp.to_bytes())):
+        assert loaded("APPLE")[0].vector.tolist() == nlp("apple")[0].vector.tolist()
+        assert loaded("APPLE")[0].has_vector
+    docs = [nlp.make_doc("An Apple a day")] * 9
+    found = [list(tokens) for tokens, _ in corpus_tokens(
+        lambda nlp: (Example(doc, doc) for doc in docs), nlp, lower=True, report=lambda *_: None
+    )]  # fmt: skip
+    assert found == [["an", "apple", "a", "day"]] * 9
+
+
+def test_the_vocab_keeps_no_types_that_are_no_words(tmp_path):
+    (tmp_path / "t.txt").write_text("\n".join(f"often word{i}" for i in range(500)))
+    nlp = learned(str(tmp_path / "t.txt"), config={"min_count": 5})
+    assert nlp.get_pipe("embedding_learner").words == ["often"]
+    assert "often" in nlp.vocab.strings
+    assert "word7" not in nlp.vocab.strings
+
+
+def test_a_checkpoint_may_be_in_a_folder_that_is_not_there(text, tmp_path):
+    learned(text, checkpoint=str(tmp_path / "new" / "c.npz"))
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_what_was_learned_before_is_never_cut(text, tmp_path):
+    learned(text).to_disk(tmp_path / "model")
+    more = write_text(tmp_path, words="xyz", name="more.txt")
+    with pytest.raises(InputError, match="max_vocabulary = 2: expected at least 8"):
+        learned(more, config={"max_vocabulary": 2}, begin_with=str(tmp_path / "model"))
+    added = learned(more, config={"max_vocabulary": 9}, begin_with=str(tmp_path / "model"))
+    assert len(set(added.get_pipe("embedding_learner").words) & set("abcdefgh")) == 8
 
 
 def test_subwords_give_unseen_words_a_vector(text):
@@ -189,7 +228,7 @@ def test_a_checkpoint_of_other_text_is_refused(tmp_path):
     file = tmp_path / "checkpoint.npz"
     learner = spacy.blank("en").add_pipe("embedding_learner", config=SMALL)
     pieces = lambda report: iter([(["a", "b"], True)])  # noqa: E731
-    learner.learn_from(pieces, watcher=StopAt(0), checkpoint=file)
+    learner.learn_from(pieces, watcher=StopAt(1), checkpoint=file)
     with pytest.raises(InputError, match=r"checkpoint.npz: the checkpoint was made with text"):
         learned(text, checkpoint=str(file))
 

@@ -134,6 +134,12 @@ def test_a_damaged_checkpoint_is_refused(text, tmp_path):
         run(text, make_skip_gram(), tmp_path, keeping=kept, resume=True)
 
 
+def test_what_is_stopped_before_it_learned_anything_leaves_nothing(text, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        run(text, make_skip_gram(), tmp_path, watcher=Recorder(0), keeping=keeping(tmp_path))
+    assert not (tmp_path / "checkpoint.npz").exists()
+
+
 def test_without_resume_a_checkpoint_is_not_read(text, tmp_path):
     run(text, make_skip_gram(), tmp_path, watcher=Recorder(1), keeping=keeping(tmp_path, seed=1))
     run(text, make_skip_gram(), tmp_path, keeping=keeping(tmp_path, seed=2))

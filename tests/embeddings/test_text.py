@@ -16,7 +16,11 @@ def silent(what, share):
     pass
 
 
-def read(*paths, tokenize=str.split):
+def split(texts):
+    return [text.split() for text in texts]
+
+
+def read(*paths, tokenize=split):
     """The lines of files, each a list of tokens."""
     lines, line = [], []
     for tokens, ends in read_tokens(list(paths), tokenize, silent):
@@ -80,13 +84,11 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
 
 
 def test_the_share_that_was_read_rises_to_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "BYTES_A_REPORT", 1)
+    monkeypatch.setattr(module, "PIECE", 1000)
     for name in ("a", "b"):
         (tmp_path / name).write_text("one two\n" * 50_000)
     shares = []
-    for _ in read_tokens(
-        [tmp_path / "a", tmp_path / "b"], str.split, lambda _, s: shares.append(s)
-    ):
+    for _ in read_tokens([tmp_path / "a", tmp_path / "b"], split, lambda _, s: shares.append(s)):
         pass
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
@@ -94,10 +96,10 @@ def test_the_share_that_was_read_rises_to_one(tmp_path, monkeypatch):
 
 def test_tokens_are_the_pipelines_or_parted_by_white_space():
     nlp = spacy.blank("en")
-    assert list(tokenizer_of(nlp, lower=False)("Don't  go.")) == ["Do", "n't", "go", "."]
-    assert list(tokenizer_of(nlp, lower=True)("Don't  go.")) == ["do", "n't", "go", "."]
-    assert list(tokenizer_of(None, lower=False)("Don't  go.")) == ["Don't", "go."]
-    assert list(tokenizer_of(None, lower=True)("Don't  go.")) == ["don't", "go."]
+    assert tokenizer_of(nlp, lower=False)(["Don't  go."])[0] == ["Do", "n't", "go", "."]
+    assert tokenizer_of(nlp, lower=True)(["Don't  go."])[0] == ["do", "n't", "go", "."]
+    assert tokenizer_of(None, lower=False)(["Don't  go."])[0] == ["Don't", "go."]
+    assert tokenizer_of(None, lower=True)(["Don't  go."])[0] == ["don't", "go."]
 
 
 def test_docs_give_a_line_a_sentence():
@@ -112,7 +114,7 @@ def test_docs_give_a_line_a_sentence():
             yield Example(plain.make_doc(text), nlp(text))
             yield Example(plain.make_doc(text), plain(text))
 
-    assert list(corpus_tokens(corpus, plain)) == [
+    assert list(corpus_tokens(corpus, plain, lower=False, report=silent)) == [
         (["One", "here", "."], True),
         (["Two", "there", "."], True),
         (["One", "here", ".", "Two", "there", "."], True),
