@@ -13,7 +13,6 @@ from seqpipe.hookspecs import hookimpl
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from seqpipe.embeddings.evaluation import AnalogyReport, SimilarityScore
     from seqpipe.embeddings.matrix import Embeddings
     from seqpipe.embeddings.similarity import Neighbour
     from seqpipe.reporting.word_map import WordMap
@@ -260,6 +259,7 @@ def evaluate(
         pair_files,
     )
     from seqpipe.files import InputError
+    from seqpipe.reporting.vector_scores import print_analogies, print_similarity
 
     if analogies is None and not similarity:
         raise InputError("nothing to evaluate on: give --analogies FILE or --similarity FILE")
@@ -275,7 +275,7 @@ def evaluate(
             most_frequent=most_frequent,
             ignore_case=not match_case,
         )
-        _print_analogies(console, report, f"{analogies.name}, {method.value}")
+        print_analogies(console, report, f"{analogies.name}, {method.value}")
         scores["analogies"] = report.as_dict()
     pairs = pair_files(similarity or [])
     if pairs:
@@ -283,7 +283,7 @@ def evaluate(
             path: evaluate_similarity(embeddings, path, ignore_case=not match_case)
             for path in pairs
         }
-        _print_similarity(console, found)
+        print_similarity(console, found)
         scores["similarity"] = {str(path): score.as_dict() for path, score in found.items()}
     if output is not None:
         corpora = [path for path in (analogies, *pairs) if path is not None]
@@ -350,28 +350,6 @@ def _print_neighbours(title: str, found: "Iterable[Neighbour]", as_json: bool) -
         return
     cells = [[word, f"{score:.4f}"] for word, score in found]
     print_table(Console(highlight=False), title, ["", "similarity"], cells)
-
-
-def _print_analogies(console: Any, report: "AnalogyReport", title: str) -> None:
-    from seqpipe.reporting.tables import print_table
-
-    rows = []
-    for score in (*report.sections, *report.totals):
-        share = "-" if score.accuracy is None else f"{100 * score.accuracy:.1f}"
-        rows.append([score.name, share, str(score.correct), str(score.covered), str(score.asked)])
-    print_table(console, title, ["", "%", "right", "covered", "asked"], rows)
-    total = report.total
-    console.print(f"\ncoverage: {total.covered:,} of {total.asked:,} ({total.coverage:.1%})")
-
-
-def _print_similarity(console: Any, found: "dict[Path, SimilarityScore]") -> None:
-    from seqpipe.reporting.tables import print_table
-
-    rows = []
-    for path, score in found.items():
-        rho = "-" if score.spearman is None else f"{score.spearman:.3f}"
-        rows.append([path.name, rho, str(score.covered), str(score.asked)])
-    print_table(console, "word similarity", ["", "Spearman", "covered", "pairs"], rows)
 
 
 def _write(

@@ -3,9 +3,7 @@
 
 # No future import of annotations: confection reads those of registered functions.
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +13,7 @@ from seqpipe.files import InputError
 
 from .cooccurrence import Cells, Nearness, count_cells
 from .encoded import EncodedText
-from .objective import Learner, Outcome
+from .objective import Learner, Outcome, Setup
 from .settings import check_counts
 from .tables import aligned_rows
 
@@ -43,16 +41,7 @@ class GloVe:
         if not 0.0 <= self.alpha < math.inf:
             raise InputError(f"alpha = {self.alpha!r}: expected a number, 0 or more")
 
-    def start(
-        self,
-        text: EncodedText,
-        *,
-        width: int,
-        seed: int,
-        threads: int,
-        room: Path,
-        report: Callable[[str, float], None],
-    ) -> Learner:
+    def start(self, text: EncodedText, setup: Setup) -> Learner:
         """Count, and make the tables; see `Objective`.
 
         RAISES (InputError): If no two words of the vocabulary stand in one line.
@@ -61,16 +50,16 @@ class GloVe:
             text,
             Nearness(self.window, self.symmetric, self.distance_weighting),
             memory=self.memory * 10**6,
-            seed=seed,
-            room=room,
-            report=report,
+            seed=setup.seed,
+            room=setup.room,
+            report=setup.report,
         )
         if not cells.blocks:
             raise InputError(
                 f"no two words of the vocabulary ({len(text.words)} words) stand in one line: "
                 "GloVe learns from words that stand near each other"
             )
-        return _CellLearner(self, cells, len(text.words), width, seed)
+        return _CellLearner(self, cells, len(text.words), setup.width, setup.seed)
 
 
 @registry.misc("seqpipe.GloVe.v1")

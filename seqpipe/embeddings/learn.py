@@ -18,7 +18,7 @@ from seqpipe.pipe import DivergedError
 
 from .checkpoint import Keeping, Position, read_checkpoint, write_checkpoint
 from .encoded import EncodedText
-from .objective import Learner, Objective, Outcome
+from .objective import Learner, Objective, Outcome, Setup
 
 # Parts that each thread works on between two looks at the clock, so that none waits long.
 PARTS_AT_A_TIME = 4
@@ -105,14 +105,8 @@ def learn(
         finite number.
     """
     with threadpool_limits(settings.threads, user_api="blas"):
-        learner = objective.start(
-            text,
-            width=settings.width,
-            seed=settings.seed,
-            threads=settings.threads,
-            room=room,
-            report=watcher.preparing,
-        )
+        setup = Setup(settings.width, settings.seed, room, watcher.preparing)
+        learner = objective.start(text, setup)
         if begin is not None:
             begin(learner)
         position = Position()

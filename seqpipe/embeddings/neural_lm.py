@@ -2,9 +2,7 @@
 layer to a softmax over the vocabulary (Bengio et al. 2003, JMLR 3, section 2, equation 1)."""
 
 # No future import of annotations: confection reads those of the registered function.
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +15,7 @@ from seqpipe.layers.embed import RowGradient
 
 from .contexts import nearby_words, windows
 from .encoded import EncodedText
-from .objective import Objective, Outcome
+from .objective import Objective, Outcome, Setup
 from .settings import check_counts, check_rates, rate_at
 
 CONTEXTS = ("last", "both", "last_word", "nearby")
@@ -79,18 +77,9 @@ class NeuralLMObjective:
     learning_rate: float
     min_learning_rate: float
 
-    def start(
-        self,
-        text: EncodedText,
-        *,
-        width: int,
-        seed: int,
-        threads: int,
-        room: Path,
-        report: Callable[[str, float], None],
-    ) -> "NeuralLMLearner":
-        """Make the tables; for the arguments see `Objective`."""
-        return NeuralLMLearner(self, text, width=width, seed=seed)
+    def start(self, text: EncodedText, setup: Setup) -> "NeuralLMLearner":
+        """Make the tables; see `Objective`."""
+        return NeuralLMLearner(self, text, width=setup.width, seed=setup.seed)
 
     @property
     def context_size(self) -> int:

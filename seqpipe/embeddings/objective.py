@@ -4,6 +4,7 @@ arguments are its settings; `seqpipe.embeddings.learn` drives them all."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -58,27 +59,30 @@ class Learner(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Setup:
+    """What an objective is started with.
+
+    width (int): Dimension of the vectors.
+    seed (int): The same seed gives the same bytes, on one thread.
+    room (Path): A folder for temporary files, which the caller removes.
+    report (Callable): Takes what is being done and the share of it that is, now and then; it may
+        raise (KeyboardInterrupt).
+    """
+
+    width: int
+    seed: int
+    room: Path
+    report: Callable[[str, float], None]
+
+
 class Objective(Protocol):
     """An objective's settings."""
 
-    def start(
-        self,
-        text: EncodedText,
-        *,
-        width: int,
-        seed: int,
-        threads: int,
-        room: Path,
-        report: Callable[[str, float], None],
-    ) -> Learner:
+    def start(self, text: EncodedText, setup: Setup) -> Learner:
         """Make the tables, and whatever else has to be there before the first epoch.
 
         text (EncodedText): What is learned from; it has words.
-        width (int): Dimension of the vectors.
-        seed (int): The same seed gives the same bytes, on one thread.
-        threads (int): How many may work on it.
-        room (Path): A folder for temporary files, which the caller removes.
-        report (Callable): Takes what is being done and the share of it that is, now and then; it
-            may raise (KeyboardInterrupt).
+        setup (Setup): The rest.
         """
         ...

@@ -3,10 +3,8 @@
 
 # No future import of annotations: confection reads those of registered functions.
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -19,7 +17,7 @@ from .encoded import EncodedText
 from .full_softmax import SoftmaxSkipGram
 from .huffman import Tree, huffman_tree
 from .noise import alias_table, noise_distribution
-from .objective import Learner, Outcome
+from .objective import Learner, Outcome, Setup
 from .settings import check_counts, check_rates, rate_at
 from .subwords import Subwords, subword_means, subword_rows
 from .tables import aligned_rows
@@ -66,25 +64,16 @@ class WindowSettings:
 class SkipGram(WindowSettings):
     """Each word of the context predicts the word in the middle."""
 
-    def start(
-        self,
-        text: EncodedText,
-        *,
-        width: int,
-        seed: int,
-        threads: int,
-        room: Path,
-        report: Callable[[str, float], None],
-    ) -> Learner:
+    def start(self, text: EncodedText, setup: Setup) -> Learner:
         """Make the learner; see `Objective`."""
         if self.loss != "softmax":
-            return WindowLearner(text, self, cbow=False, width=width, seed=seed)
+            return WindowLearner(text, self, cbow=False, width=setup.width, seed=setup.seed)
         if self.subwords is not None:
             raise InputError('loss = "softmax" with subwords: expected negative or hierarchical')
         return SoftmaxSkipGram(
             text,
-            width=width,
-            seed=seed,
+            width=setup.width,
+            seed=setup.seed,
             window=self.window,
             dynamic_window=self.dynamic_window,
             subsample=self.subsample,
@@ -97,18 +86,9 @@ class SkipGram(WindowSettings):
 class CBOW(WindowSettings):
     """The mean of the context predicts the word in the middle."""
 
-    def start(
-        self,
-        text: EncodedText,
-        *,
-        width: int,
-        seed: int,
-        threads: int,
-        room: Path,
-        report: Callable[[str, float], None],
-    ) -> Learner:
+    def start(self, text: EncodedText, setup: Setup) -> Learner:
         """Make the learner; see `Objective`."""
-        return WindowLearner(text, self, cbow=True, width=width, seed=seed)
+        return WindowLearner(text, self, cbow=True, width=setup.width, seed=setup.seed)
 
 
 @registry.misc("seqpipe.SkipGram.v1")

@@ -12,6 +12,7 @@ from thinc.api import Config
 
 from seqpipe.embeddings import cooccurrence
 from seqpipe.embeddings.glove import GloVe, make_glove
+from seqpipe.embeddings.objective import Setup
 from seqpipe.files import InputError
 from tests.embeddings.encoded_case import encode
 
@@ -31,7 +32,7 @@ def ignore(what, share):
 
 def start(text, room, *, objective=None, width=10, seed=0):
     objective = objective or make_glove()
-    return objective.start(text, width=width, seed=seed, threads=1, room=room, report=ignore)
+    return objective.start(text, Setup(width, seed, room, ignore))
 
 
 def epoch(learner, number):

@@ -9,6 +9,7 @@ from spacy.util import registry
 
 from seqpipe.embeddings.encoded import LINE_END
 from seqpipe.embeddings.neural_lm import NeuralLM, adagrad, first_weights, loss_and_gradients
+from seqpipe.embeddings.objective import Setup
 from seqpipe.files import InputError
 from tests.embeddings.encoded_case import encode
 from tests.embeddings.learner_checks import (
@@ -83,9 +84,7 @@ my > cereal
 
 def start(text, *, width=8, seed=0, **settings):
     objective = NeuralLM(**settings)
-    return objective.start(
-        text, width=width, seed=seed, threads=1, room=Path(), report=lambda what, share: None
-    )
+    return objective.start(text, Setup(width, seed, Path(), lambda what, share: None))
 
 
 def shown_examples(seed=0, **settings):

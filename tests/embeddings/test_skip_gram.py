@@ -3,6 +3,7 @@
 import numpy
 import pytest
 
+from seqpipe.embeddings.objective import Setup
 from seqpipe.embeddings.skip_gram import make_cbow, make_skip_gram
 from seqpipe.embeddings.subwords import Subwords
 from seqpipe.files import InputError
@@ -32,9 +33,7 @@ def sentences(n=400):
 
 def start(objective, tmp_path, *, width=16, seed=3):
     text = encode(list(sentences()), tmp_path, part_size=200)
-    return objective.start(
-        text, width=width, seed=seed, threads=1, room=tmp_path, report=lambda what, share: None
-    )
+    return objective.start(text, Setup(width, seed, tmp_path, lambda what, share: None))
 
 
 def train(learner, epochs=5):
@@ -83,9 +82,8 @@ def test_the_tables_of_a_tree_are_named_after_it(tmp_path):
     (tmp_path / "a").mkdir()
     one = start(make_skip_gram(loss="hierarchical"), tmp_path)
     text = encode([["x", "y", "y"], ["z", "z", "z"]], tmp_path / "a")
-    other = make_skip_gram(loss="hierarchical").start(
-        text, width=16, seed=3, threads=1, room=tmp_path, report=lambda what, share: None
-    )
+    setup = Setup(16, 3, tmp_path, lambda what, share: None)
+    other = make_skip_gram(loss="hierarchical").start(text, setup)
     assert one.by_word == {"inputs"}
     assert set(one.tables) & set(other.tables) == {"inputs"}
 
@@ -93,9 +91,7 @@ def test_the_tables_of_a_tree_are_named_after_it(tmp_path):
 def test_a_text_of_one_word_is_learned_from_without_harm(tmp_path):
     for objective in (make_skip_gram(subsample=0.0), make_cbow(loss="hierarchical")):
         text = encode([["a", "a", "a"]], tmp_path)
-        learner = objective.start(
-            text, width=5, seed=0, threads=1, room=tmp_path, report=lambda what, share: None
-        )
+        learner = objective.start(text, Setup(5, 0, tmp_path, lambda what, share: None))
         learner.learn(0, 0, 0.0)
         assert numpy.isfinite(learner.vectors()).all()
 
