@@ -156,18 +156,10 @@ class EmbeddingLearner(Pipe):
         with tempfile.TemporaryDirectory(
             prefix="seqpipe-", dir=checkpoint.parent if checkpoint else None
         ) as folder:
-            encoder = Encoder(Path(folder) / "text")
-            encoder.write(pieces(watcher.preparing))
-            text = encoder.text(
-                min_count=self.min_count,
-                max_vocabulary=self.max_vocabulary,
-                earlier=counted,
-                phrases=self.phrases,
-                report=watcher.preparing,
-            )
+            text, digest = self._encode(Path(folder) / "text", pieces, counted, watcher.preparing)
             keeping = None
             if checkpoint is not None:
-                origin = {**self._origin(), "text": encoder.digest(), "added_to": counted}
+                origin = {**self._origin(), "text": digest, "added_to": counted}
                 keeping = Keeping(checkpoint, checkpoint_seconds, origin)
             learned = learn(
                 text,
@@ -181,6 +173,31 @@ class EmbeddingLearner(Pipe):
             )
             self._take(text, learned)
         return learned.is_whole
+
+    def _encode(
+        self,
+        path: Path,
+        pieces: Callable[[Callable[[str, float], None]], Pieces],
+        earlier: dict[str, int],
+        report: Callable[[str, float], None],
+    ) -> tuple[EncodedText, str]:
+        """The text as numbers, and what tells it from another one."""
+        encoder = Encoder(path)
+        encoder.write(pieces(report))
+        text = encoder.text(
+            min_count=self.min_count,
+            max_vocabulary=self.max_vocabulary,
+            earlier=earlier,
+            phrases=self.phrases,
+            report=report,
+        )
+        digest = encoder.digest()
+        # The words lie scattered among all types of the text, and would keep their memory.
+        packed = json.dumps(text.words)
+        text.words.clear()
+        del encoder
+        text.words.extend(json.loads(packed))
+        return text, digest
 
     def _counts_of(self, earlier: "EmbeddingLearner") -> dict[str, int]:
         """The words of what was learned before with their counts, if text can be added to it."""

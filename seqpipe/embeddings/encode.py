@@ -150,9 +150,14 @@ class Encoder:
         )
         if phrases is not None and self.tokens:
             joined = join_phrases_in_file(self.path, *joined, settings=phrases, report=report)
-        numbers = {word: i for i, word in enumerate(joined.types) if word and joined.counts[i]}
-        counts = {word: int(joined.counts[i]) for word, i in numbers.items()}
-        ranked = _ranked(counts, earlier, min_count, max_vocabulary)
+        often = np.flatnonzero(joined.counts >= min_count).tolist()
+        numbers = {joined.types[i]: i for i in often if joined.types[i]}
+        if earlier:
+            numbers |= {word: i for i, word in enumerate(joined.types) if word in earlier}
+        counts = {word: int(joined.counts[i]) for word, i in numbers.items() if joined.counts[i]}
+        if not counts:
+            raise InputError(_no_words(joined, min_count, earlier))
+        ranked = _ranked(counts, earlier, max_vocabulary)
         ids = np.full(max(1, len(joined.types)), NO_WORD, dtype=np.int32)
         for i, word in enumerate(ranked):
             if word in numbers:
@@ -168,33 +173,33 @@ class Encoder:
         )
 
 
+def _no_words(text: JoinedText, min_count: int, earlier: Mapping[str, int]) -> str:
+    """Why a text has no words."""
+    if not text.counts.any():
+        return "the text is empty, expected some words"
+    if earlier:
+        return "no word of the vocabulary stands in the text, expected some"
+    most = int(text.counts.argmax())
+    return (
+        f"min_count = {min_count}: no word stands so often; the most frequent one, "
+        f"{text.types[most]!r}, stands {text.counts[most]} times"
+    )
+
+
 def _ranked(
-    counts: Mapping[str, int],
-    earlier: Mapping[str, int],
-    min_count: int,
-    max_vocabulary: int | None,
+    counts: Mapping[str, int], earlier: Mapping[str, int], max_vocabulary: int | None
 ) -> list[str]:
-    """The words, the most frequent first, ties by the word."""
-    if not counts:
-        raise InputError("the text is empty, expected some words")
-    total = {**counts, **{word: counts.get(word, 0) + n for word, n in earlier.items()}}
-    words = [word for word, n in total.items() if n >= min_count or word in earlier]
+    """The words, the most frequent first, ties by the word; earlier ones are never cut."""
     if max_vocabulary is not None and max_vocabulary < len(earlier):
         raise InputError(
             f"max_vocabulary = {max_vocabulary}: expected at least {len(earlier)}, the words of "
             "the vectors that text is added to"
         )
-    if not words:
-        word = min(counts, key=lambda word: (-counts[word], word))
-        raise InputError(
-            f"min_count = {min_count}: no word stands so often; the most frequent one, {word!r}, "
-            f"stands {counts[word]} times"
-        )
-    words.sort(key=lambda word: (-total[word], word))
+
+    def rank(word: str) -> tuple[int, str]:
+        return -counts.get(word, 0) - earlier.get(word, 0), word
+
+    new = sorted((word for word in counts if word not in earlier), key=rank)
     if max_vocabulary is not None:
-        new = [word for word in words if word not in earlier][: max_vocabulary - len(earlier)]
-        kept = {*earlier, *new}
-        words = [word for word in words if word in kept]
-    if not any(word in counts for word in words):
-        raise InputError("no word of the vocabulary stands in the text, expected some")
-    return words
+        new = new[: max_vocabulary - len(earlier)]
+    return sorted([*earlier, *new], key=rank)

@@ -55,7 +55,8 @@ class Learner(Protocol):
         ...
 
     def vectors(self) -> np.ndarray:
-        """RETURNS (np.ndarray): float32 (words, width), as they are now."""
+        """RETURNS (np.ndarray): float32 (words, width), as they are now; it may be a view of a
+        table, which takes no memory of its own."""
         ...
 
 

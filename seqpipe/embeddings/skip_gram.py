@@ -26,6 +26,7 @@ MAX_WINDOW = 100
 MAX_NEGATIVES = 64  # the kernel's pool
 # Windows that use a noise word once it is drawn.
 NOISE_USES = 5
+ROWS = 4096  # that are filled at a time
 SPARE = 64  # floats behind the scores that a vector of lanes may touch
 
 
@@ -182,7 +183,7 @@ class WindowLearner:
         self._starts, self._rows = _input_rows(text.words, settings.subwords)
         rows = len(text.words) if settings.subwords is None else settings.subwords.rows
         inputs = aligned_rows(rows, width)
-        inputs[:, :width] = _small(rows, width, seed)
+        _fill_small(inputs[:, :width], seed)
         self._inputs = inputs
         if settings.loss == "hierarchical":
             self._tree = huffman_tree(text.counts)
@@ -260,7 +261,7 @@ class WindowLearner:
     def vectors(self) -> np.ndarray:
         """The vectors as they are now; see `Learner`."""
         if self.settings.subwords is None:
-            return self._inputs[:, : self.width].copy()
+            return self._inputs[:, : self.width]
         return subword_means(self._inputs[:, : self.width], self._starts, self._rows)
 
 
@@ -271,12 +272,14 @@ def _input_rows(words: list[str], subwords: Subwords | None) -> tuple[np.ndarray
     return subword_rows(words, subwords)
 
 
-def _small(rows: int, width: int, seed: int) -> np.ndarray:
+def _fill_small(table: np.ndarray, seed: int) -> None:
     """Even between ± 1 / (2 width), as word2vec.c begins."""
     # Parts draw from [seed, epoch, part], which for the first one is the same as [seed].
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,)))
-    values = rng.random((rows, width), dtype=np.float32)
-    return (values - np.float32(0.5)) / np.float32(width)
+    for rows in np.array_split(table, range(ROWS, len(table), ROWS)):
+        rows[:] = rng.random(rows.shape, dtype=np.float32)
+        rows -= np.float32(0.5)
+        rows /= np.float32(table.shape[1])
 
 
 def _name_of(tree: Tree) -> str:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# Characters that are tokenised at a time. A line that is longer, such as a corpus without line
-# ends, is read in pieces.
+# A line that is longer, such as a corpus without line ends, is read in pieces.
 PIECE = 1 << 20
+BATCH = 1 << 16  # characters that are tokenised at a time
 DOCS_A_REPORT = 100
 
 # From some pieces of text to the tokens of each.
@@ -100,7 +100,7 @@ def _batches(pieces: Iterator[tuple[str, bool]]) -> Iterator[tuple[list[str], li
         texts.append(text)
         ends.append(is_end)
         size += len(text)
-        if size >= PIECE:
+        if size >= BATCH:
             yield texts, ends
             texts, ends, size = [], [], 0
     if texts:

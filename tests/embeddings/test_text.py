@@ -84,7 +84,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
 
 
 def test_the_share_that_was_read_rises_to_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "PIECE", 1000)
+    monkeypatch.setattr(module, "BATCH", 1000)
     for name in ("a", "b"):
         (tmp_path / name).write_text("one two\n" * 50_000)
     shares = []
