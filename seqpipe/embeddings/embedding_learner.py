@@ -7,6 +7,7 @@ import logging
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -107,13 +108,11 @@ class EmbeddingLearner(Pipe):
                 "corpus, a reader"
             )
         if corpus is not None:
-            pieces = lambda report: corpus_tokens(  # noqa: E731
-                corpus, nlp, lower=self.lower, report=report
-            )
+            pieces: Callable[..., Pieces] = partial(corpus_tokens, corpus, nlp, lower=self.lower)
         else:
             paths = [Path(path) for path in ([text] if isinstance(text, str) else text or [])]
             tokenize = tokenizer_of(nlp if tokenizer == "pipeline" else None, lower=self.lower)
-            pieces = lambda report: read_tokens(paths, tokenize, report)  # noqa: E731
+            pieces = partial(read_tokens, paths, tokenize)
         file = Path(checkpoint) if checkpoint else None
         with watched(sys.stderr) as progress:
             is_whole = self.learn_from(

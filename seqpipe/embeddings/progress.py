@@ -22,11 +22,15 @@ class Progress(Watcher):
 
     def __init__(self, stream: IO[str], asked: Callable[[], bool]) -> None:
         self.stream = stream
-        self.is_stopped = asked  # type: ignore[method-assign]
+        self._asked = asked
         self._bar: Any = None
         self._began: float | None = None
         self._words_then = 0.0
         self._speed = ""
+
+    def is_stopped(self) -> bool:
+        """RETURNS (bool): Whether somebody asked to stop."""
+        return self._asked()
 
     def preparing(self, what: str, share: float) -> None:
         """Show how far something before the first epoch is; to stop there leaves nothing."""

@@ -194,15 +194,9 @@ class WindowLearner:
             outputs, name = aligned_rows(len(text.words), width), "outputs"
         self._outputs = self._make_outputs(outputs)
         self.tables = {"inputs": inputs, name: outputs}
-        self.by_word = frozenset(
-            {name for name, has_rows in self._has_word_rows().items() if has_rows}
-        )
-
-    def _has_word_rows(self) -> dict[str, bool]:
-        return {
-            "inputs": self.settings.subwords is None,
-            "outputs": self.settings.loss != "hierarchical",
-        }
+        # Rows of n-grams, and nodes of a tree, are no words.
+        own = [] if settings.subwords is not None else ["inputs"]
+        self.by_word = frozenset([*own, "outputs"]) & self.tables.keys()
 
     def _make_outputs(self, table: np.ndarray) -> Any:
         from seqpipe.kernels.windows import Outputs

@@ -38,28 +38,32 @@ def read_tokens(
     RAISES (InputError): For a file that cannot be read or is no text, with its line.
     """
     sizes = [_size(path) for path in paths]
-    before, total = 0, max(1, sum(sizes))
+    before, total, is_empty = 0, max(1, sum(sizes)), True
     for path, size in zip(paths, sizes, strict=True):
         with _opened(path) as (stream, raw):
             for texts, ends in _batches(_pieces(path, stream)):
-                yield from zip(tokenize(texts), ends, strict=True)
+                found = tokenize(texts)
+                is_empty = is_empty and not any(found)
+                yield from zip(found, ends, strict=True)
                 report("reading", min(1.0, (before + raw.tell()) / total))
         before += size
+    if is_empty:
+        raise InputError("no word in it, expected some text", path=", ".join(map(str, paths)))
 
 
 def corpus_tokens(
     corpus: Callable[[Language], Iterable[Any]],
     nlp: Language,
+    report: Callable[[str, float], None],
     *,
     lower: bool,
-    report: Callable[[str, float], None],
 ) -> Pieces:
     """The tokens of the docs that a corpus reader gives: a sentence a line, or a doc if it has
     none.
 
     corpus (Callable): spaCy's reader, from the pipeline to examples.
-    lower (bool): Tokens are lower-cased.
     report (Callable): Is called now and then; how much there is to read is not known.
+    lower (bool): Tokens are lower-cased.
     YIELDS (Tuple[Iterable[str], bool]): The tokens of a line; a line ends there.
     """
     for number, eg in enumerate(corpus(nlp)):

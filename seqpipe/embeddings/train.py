@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -70,7 +71,7 @@ def train_vectors(plan: TrainingPlan, stdout: IO[str], stderr: IO[str]) -> bool:
         tokenize = tokenizer_of(nlp if plan.tokenizer == "pipeline" else None, lower=learner.lower)
         with watched(stderr) as progress:
             is_whole = learner.learn_from(
-                lambda report: read_tokens(plan.text, tokenize, report),
+                partial(read_tokens, plan.text, tokenize),
                 watcher=progress,
                 earlier=earlier,
                 checkpoint=checkpoint,

@@ -47,7 +47,7 @@ def test_gzip_is_told_by_its_content(tmp_path):
 @given(st.lists(st.text("ab ä\U0001f34a\n", max_size=40), max_size=4), st.integers(5, 12))
 def test_long_lines_are_read_in_pieces_that_end_with_a_word(tmp_path_factory, texts, piece):
     file = tmp_path_factory.mktemp("t") / "a.txt"
-    content = " ".join(texts)
+    content = " ".join([*texts, "a"])
     file.write_text(content, encoding="utf-8", newline="\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "PIECE", piece)
@@ -74,6 +74,13 @@ def test_what_is_no_text_is_refused_with_its_line(tmp_path, content, message):
     (tmp_path / "a.txt").write_bytes(content)
     with pytest.raises(InputError, match=message):
         read(tmp_path / "a.txt")
+
+
+def test_files_without_a_word_are_refused_by_name(tmp_path):
+    (tmp_path / "a").write_text("")
+    (tmp_path / "b").write_text(" \n\n")
+    with pytest.raises(InputError, match=f"{tmp_path / 'a'}, {tmp_path / 'b'}: no word in it"):
+        read(tmp_path / "a", tmp_path / "b")
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
