@@ -31,6 +31,7 @@ from .objective import Learner, Objective
 from .phrases import Phrases
 from .progress import watched
 from .subwords import Subwords, floret_vectors
+from .tables import set_aside
 from .text import Pieces, corpus_tokens, read_tokens, tokenizer_of
 
 logger = logging.getLogger("seqpipe")
@@ -168,10 +169,12 @@ class EmbeddingLearner(Pipe):
                 watcher=watcher,
                 keeping=keeping,
                 resume=resume,
-                begin=(lambda learner: carry(earlier, learner, text.words)) if earlier else None,
+                begin=partial(carry, earlier, words=text.words) if earlier else None,
             )
-            self._take(text, learned)
-        return learned.is_whole
+            is_whole, vectors = learned.is_whole, self._taken(text, learned)
+            del text, learned  # their memory is what the vocab takes now
+        self._put_into_vocab(vectors)
+        return is_whole
 
     def _encode(
         self,
@@ -190,13 +193,7 @@ class EmbeddingLearner(Pipe):
             phrases=self.phrases,
             report=report,
         )
-        digest = encoder.digest()
-        # The words lie scattered among all types of the text, and would keep their memory.
-        packed = json.dumps(text.words)
-        text.words.clear()
-        del encoder
-        text.words.extend(json.loads(packed))
-        return text, digest
+        return text, encoder.digest()
 
     def _counts_of(self, earlier: "EmbeddingLearner") -> dict[str, int]:
         """The words of what was learned before with their counts, if text can be added to it."""
@@ -228,21 +225,28 @@ class EmbeddingLearner(Pipe):
             "phrases": repr(self.phrases),
         }
 
-    def _take(self, text: EncodedText, learned: Learned) -> None:
-        """Keep what was learned, and put the vectors into the vocab."""
+    def _taken(self, text: EncodedText, learned: Learned) -> np.ndarray:
+        """Keep what was learned. RETURNS: The table of the vectors, of n-grams if it has those."""
+        learner = learned.learner
         self.words, self.counts = text.words, text.counts
         self.losses = learned.position.losses
-        self.tables, self.by_word = {}, learned.learner.by_word
+        self.tables, self.by_word = {}, learner.by_word
         if self.keep_tables:
-            self.tables = learned.learner.tables
+            self.tables = {name: set_aside(table) for name, table in learner.tables.items()}
+        if self._subwords is not None:
+            return learner.tables["inputs"][:, : self.settings.width].copy()
+        return learner.vectors()
+
+    @property
+    def _subwords(self) -> Subwords | None:
+        return getattr(self.objective, "subwords", None)
+
+    def _put_into_vocab(self, data: np.ndarray) -> None:
         attr, name = "LOWER" if self.lower else "ORTH", f"seqpipe.{self.name}"
-        subwords: Subwords | None = getattr(self.objective, "subwords", None)
-        if subwords is not None:
-            table = learned.learner.tables["inputs"][:, : self.settings.width].copy()
-            vectors = floret_vectors(table, subwords, name=name, attr=attr)
+        if self._subwords is not None:
+            vectors = floret_vectors(data, self._subwords, name=name, attr=attr)
         else:
-            keys = [self.vocab.strings.add(word) for word in self.words]
-            data = learned.learner.vectors()
+            keys = map(self.vocab.strings.add, self.words)
             vectors = Vectors(
                 strings=self.vocab.strings, data=data, keys=keys, name=name, attr=attr
             )

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from array import array
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from itertools import count
 from pathlib import Path
 from typing import IO
 
@@ -17,53 +14,12 @@ from seqpipe.files import InputError
 from .encoded import LINE_END, PART_SIZE, EncodedText
 from .phrases import JoinedText, Phrases, join_phrases_in_file
 from .text import Pieces
+from .type_numbers import TypeNumbers
 
 NO_WORD = LINE_END - 1
-BLOCK = 1 << 20  # tokens that are held before they are written
+BLOCK = 1 << 14  # tokens that are held before they are written
 # Above so many types the rarest are forgotten, as word2vec.c does, so that memory has a bound.
 MAX_TYPES = 10_000_000
-
-
-class TypeNumbers:
-    """The types of a text: a number for each from the moment it is first seen, and its count.
-
-    max_types (int): When there are more, those that were seen least are forgotten; one that comes
-        again is a new type, and what was counted is lost.
-    """
-
-    def __init__(self, max_types: int = MAX_TYPES) -> None:
-        self.max_types = max_types
-        self.numbers: defaultdict[str, int] = defaultdict(count().__next__)
-        self.counts = np.zeros(0, dtype=np.int64)
-        self._least = 1
-
-    def add(self, types: np.ndarray) -> None:
-        """Count some tokens.
-
-        types (np.ndarray): int32 (n,), their numbers, and marks of line ends.
-        """
-        found = np.bincount(types[types >= 0], minlength=len(self.counts))
-        found[: len(self.counts)] += self.counts
-        self.counts = found
-        while len(self.numbers) > self.max_types:
-            self._forget()
-
-    def words(self) -> list[str]:
-        """RETURNS (List[str]): The types by number, "" for those that were forgotten."""
-        words = [""] * len(self.counts)
-        for word, number in self.numbers.items():
-            words[number] = word
-        return words
-
-    def _forget(self) -> None:
-        kept = {
-            word: number
-            for word, number in self.numbers.items()
-            if number >= len(self.counts) or self.counts[number] > self._least
-        }
-        self._least += 1
-        next_number = self.numbers.default_factory
-        self.numbers = defaultdict(next_number, kept)
 
 
 class Encoder:
@@ -82,20 +38,19 @@ class Encoder:
 
     def digest(self) -> str:
         """RETURNS (str): What tells the text that was written from another one."""
-        words = "\n".join(self.types.words()).encode("utf-8")
-        return f"{self._digest.hexdigest()}-{sha256(words).hexdigest()}"
+        return f"{self._digest.hexdigest()}-{self.types.digest()}"
 
     def write(self, pieces: Pieces) -> None:
         """Read all pieces of a text.
 
         pieces (Iterator): The tokens of each, and whether a line ends with it.
         """
-        held = array("i")
+        held: list[str] = []
         with open(self.path, "wb", buffering=0) as stream:
             for tokens, ends in pieces:
-                held.extend(map(self.types.numbers.__getitem__, tokens))
+                held.extend(tokens)
                 if ends:
-                    held.append(LINE_END)
+                    held.append("")
                 self._part(len(held), ends)
                 if len(held) >= BLOCK:
                     self._flush(held, stream)
@@ -111,8 +66,8 @@ class Encoder:
         if ends and place - self.starts[-1] >= PART_SIZE:
             self.starts.append(place)
 
-    def _flush(self, held: array[int], stream: IO[bytes]) -> None:
-        types = np.array(held, dtype=np.int32)
+    def _flush(self, held: list[str], stream: IO[bytes]) -> None:
+        types = self.types.number(held)
         try:
             types.tofile(stream)
         except OSError as error:
@@ -120,7 +75,6 @@ class Encoder:
                 f"the encoded text could not be written ({error})", path=self.path
             ) from error
         self._digest.update(types.tobytes())
-        self.types.add(types)
         self._written += len(types)
         self.tokens += int((types >= 0).sum())
         del held[:]
@@ -145,32 +99,47 @@ class Encoder:
         RETURNS (EncodedText): The text.
         RAISES (InputError): If there is no word.
         """
-        joined = JoinedText(
-            np.array(self.starts, dtype=np.int64), self.types.words(), self.types.counts
-        )
+        starts = np.array(self.starts, dtype=np.int64)
+        joined = JoinedText(starts, self.types, self.types.counts)
         if phrases is not None and self.tokens:
-            joined = join_phrases_in_file(self.path, *joined, settings=phrases, report=report)
-        often = np.flatnonzero(joined.counts >= min_count).tolist()
-        numbers = {joined.types[i]: i for i in often if joined.types[i]}
-        if earlier:
-            numbers |= {word: i for i, word in enumerate(joined.types) if word in earlier}
-        counts = {word: int(joined.counts[i]) for word, i in numbers.items() if joined.counts[i]}
-        if not counts:
+            joined = join_phrases_in_file(
+                self.path,
+                starts,
+                list(self.types),
+                self.types.counts,
+                settings=phrases,
+                report=report,
+            )
+        numbers = _candidates(joined, min_count, earlier)
+        words = [joined.types[i] for i in numbers.tolist()]
+        if not joined.counts[numbers].any():
             raise InputError(_no_words(joined, min_count, earlier))
-        ranked = _ranked(counts, earlier, max_vocabulary)
+        absent = sorted(earlier.keys() - set(words)) if earlier else []
+        words += absent
+        counts = np.append(joined.counts[numbers], np.zeros(len(absent), np.int64))
+        if earlier:
+            counts += [earlier.get(word, 0) for word in words]
+        ranks = _ranked(words, counts, earlier, max_vocabulary)
         ids = np.full(max(1, len(joined.types)), NO_WORD, dtype=np.int32)
-        for i, word in enumerate(ranked):
-            if word in numbers:
-                ids[numbers[word]] = i
-        total = [counts.get(word, 0) + earlier.get(word, 0) for word in ranked]
+        is_here = ranks < len(numbers)
+        ids[numbers[ranks[is_here]]] = np.flatnonzero(is_here)
         return EncodedText(
             self.path,
             joined.starts,
-            ranked,
-            np.array(total, dtype=np.int64),
+            [words[i] for i in ranks.tolist()],
+            counts[ranks],
             ids,
             int(joined.counts.sum()),
         )
+
+
+def _candidates(text: JoinedText, min_count: int, earlier: Mapping[str, int]) -> np.ndarray:
+    """The types that stand often enough to be words, or were words before."""
+    often = text.counts >= min_count
+    if earlier:
+        often |= np.array([word in earlier for word in text.types])
+    numbers = np.flatnonzero(often)
+    return numbers[[text.types[i] != "" for i in numbers.tolist()]]
 
 
 def _no_words(text: JoinedText, min_count: int, earlier: Mapping[str, int]) -> str:
@@ -187,19 +156,19 @@ def _no_words(text: JoinedText, min_count: int, earlier: Mapping[str, int]) -> s
 
 
 def _ranked(
-    counts: Mapping[str, int], earlier: Mapping[str, int], max_vocabulary: int | None
-) -> list[str]:
-    """The words, the most frequent first, ties by the word; earlier ones are never cut."""
-    if max_vocabulary is not None and max_vocabulary < len(earlier):
+    words: list[str], counts: np.ndarray, earlier: Mapping[str, int], max_vocabulary: int | None
+) -> np.ndarray:
+    """The places of words in the list, the most frequent first, ties by the word; earlier ones are
+    never cut."""
+    by_word = np.array(sorted(range(len(words)), key=words.__getitem__))
+    ranks = by_word[np.argsort(-counts[by_word], kind="stable")]
+    if max_vocabulary is None:
+        return ranks
+    room = max_vocabulary - len(earlier)
+    if room < 0:
         raise InputError(
             f"max_vocabulary = {max_vocabulary}: expected at least {len(earlier)}, the words of "
             "the vectors that text is added to"
         )
-
-    def rank(word: str) -> tuple[int, str]:
-        return -counts.get(word, 0) - earlier.get(word, 0), word
-
-    new = sorted((word for word in counts if word not in earlier), key=rank)
-    if max_vocabulary is not None:
-        new = new[: max_vocabulary - len(earlier)]
-    return sorted([*earlier, *new], key=rank)
+    is_new = np.array([words[i] not in earlier for i in ranks.tolist()])
+    return ranks[~is_new | (np.cumsum(is_new) <= room)]

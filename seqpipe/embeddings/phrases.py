@@ -14,6 +14,7 @@ from spacy.util import registry
 from seqpipe.files import InputError
 
 from .encoded import LINE_END
+from .type_numbers import TypeNumbers
 
 BLOCK = 4_000_000  # pairs that are sorted and counted at a time
 SCORINGS = ("default", "word2phrase", "npmi")
@@ -104,12 +105,13 @@ class JoinedText(NamedTuple):
     """A text after its phrases were joined, in the terms of the encoding.
 
     starts (np.ndarray): int64 (parts + 1,), where each part begins in the file, and its end.
-    types (List[str]): All types, those that were joined from others behind those of the text.
+    types (Union[List[str], TypeNumbers]): All types, those that were joined from others behind
+        those of the text.
     counts (np.ndarray): int64 (types,), how often each stands in the text now.
     """
 
     starts: np.ndarray
-    types: list[str]
+    types: list[str] | TypeNumbers
     counts: np.ndarray
 
 
@@ -138,7 +140,7 @@ def join_phrases_in_file(
     for number in range(1, settings.passes + 1):
         of = f"pass {number} of {settings.passes}"
         parts = _parts(path, joined.starts, partial(report, f"counting pairs, {of}"))
-        found = find_phrases(joined.types, joined.counts, parts, settings=settings)
+        found = find_phrases(list(joined.types), joined.counts, parts, settings=settings)
         if not len(found.pairs):
             break
         parts = _parts(path, joined.starts, partial(report, f"joining phrases, {of}"))

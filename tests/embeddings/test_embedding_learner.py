@@ -172,6 +172,22 @@ def test_without_keep_tables_only_vectors_are_saved(text, tmp_path):
         learned(text, begin_with=str(tmp_path / "model"))
 
 
+def test_what_is_kept_does_not_change_with_the_vectors(text):
+    nlp = learned(text)
+    tables = nlp.get_pipe("embedding_learner").tables
+    before = tables["inputs"].copy()
+    nlp.vocab.vectors.data[:] = 0.0
+    numpy.testing.assert_array_equal(tables["inputs"], before)
+
+
+def test_what_is_kept_stays_in_memory_where_no_file_can_be_written(text, monkeypatch):
+    def no_room():
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("seqpipe.embeddings.tables.TemporaryFile", no_room)
+    assert learned(text).get_pipe("embedding_learner").tables["inputs"].any()
+
+
 def test_docs_pass_through_unchanged(text):
     nlp = learned(text)
     docs = list(nlp.pipe(["a b", "", "c"]))

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqpipe.embeddings import encode as module
@@ -35,6 +35,7 @@ def decode(text):
 LINES = st.lists(st.lists(st.sampled_from("abcdefg"), max_size=12), min_size=1, max_size=12)
 
 
+@settings(deadline=None)
 @given(LINES.filter(any), st.integers(1, 3), st.integers(1, 9), st.integers(1, 9))
 def test_words_come_back_and_rare_ones_are_left_out(tmp_path_factory, lines, least, part, block):
     counts = Counter(word for line in lines for word in line)

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable
-from importlib import import_module
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,9 +19,6 @@ from seqpipe.embeddings.options import learner_options
 from seqpipe.embeddings.text import Pieces, read_tokens, tokenizer_of
 from seqpipe.embeddings.vector_files import write_vectors
 
-# What learning imports when it begins: here before memory is looked at, as with the rival.
-KERNELS = ("cooccurrence", "glove", "windows")
-
 
 class Clock(Watcher):
     """Notes the seconds of learning, and the examples of an epoch."""
@@ -36,25 +33,26 @@ class Clock(Watcher):
 
 def main(
     text: Annotated[Path, typer.Argument(help="Text file, words parted by white space.")],
+    few_lines: Annotated[Path, typer.Argument(help="Text that is learned from first, unmeasured.")],
     vectors: Annotated[Path, typer.Argument(help="Binary file of the vectors to write.")],
     settings: Annotated[str, typer.Argument(help="JSON, see compare.Settings.")],
 ) -> None:
     """Learn, and print seconds, words and memory."""
     chosen = json.loads(settings)
-    for name in KERNELS:
-        import_module(f"seqpipe.kernels.{name}")
-    nlp = spacy.blank("en")
-    imported = process_memory("VmRSS")
     objective, window = chosen.pop("objective"), str(chosen.pop("window"))
     config = learner_options(objective, {"window": window}, phrases=False, subwords=False) | chosen
+    nlp, tokenize = spacy.blank("en"), tokenizer_of(None, lower=False)
+    first = nlp.add_pipe("embedding_learner", name="first", config={**config, "min_count": 1})
+    first.learn_from(partial(read_tokens, [few_lines], tokenize), watcher=Watcher())
     learner, clock = nlp.add_pipe("embedding_learner", config=config), Clock()
-    read, tokenize = [0], tokenizer_of(None, lower=False)
+    read = [0]
 
     def pieces(report: Callable[[str, float], None]) -> Pieces:
         for tokens, ends in read_tokens([text], tokenize, report):
             read[0] += len(tokens)
             yield tokens, ends
 
+    before = process_memory("VmRSS")
     began = time.perf_counter()
     learner.learn_from(pieces, watcher=clock)
     whole = time.perf_counter() - began
@@ -66,8 +64,8 @@ def main(
         "vocabulary": len(learner.words),
         "seconds": whole,
         "seconds_of_learning": clock.seconds,
-        "memory": peak - imported,
-        "memory_of_imports": imported,
+        "memory": peak - before,
+        "memory_before": before,
         "losses": learner.losses,
         "examples": clock.examples,
     }
