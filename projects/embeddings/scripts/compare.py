@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
-from itertools import islice, product
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from fresh_process import measured
+from fresh_process import measured, write_few_lines
 from rich.console import Console
 
 from seqpipe.cli.script import run_script
@@ -24,7 +24,6 @@ from seqpipe.reporting.tables import print_table
 
 WAYS = ("ours", "gensim")
 OBJECTIVES = ("skip-gram", "cbow")
-WARM_UP_LINES, FEW_LINES = 200, "few_lines.txt"
 
 Run = dict[str, Any]
 
@@ -58,11 +57,10 @@ class Judges:
         return {"analogies": None if accuracy is None else 100 * accuracy, "similarity": spearman}
 
 
-def one_run(way: str, text: Path, settings: Settings, judges: Judges, room: Path) -> Run:
+def one_run(way: str, texts: list[Path], settings: Settings, judges: Judges, room: Path) -> Run:
     """Learn in a fresh process, and judge the vectors."""
     vectors = room / "vectors.bin"
     chosen = json.dumps(asdict(settings))
-    texts = (text, room / FEW_LINES)
     found = measured(f"learn_{way}", *texts, vectors, chosen, threads=settings.threads)
     run = {"way": way, **asdict(settings), **found, **judges.scores(vectors)}
     work = found["words"] * settings.epochs
@@ -71,12 +69,8 @@ def one_run(way: str, text: Path, settings: Settings, judges: Judges, room: Path
     return run
 
 
-def warm_up(text: Path, settings: Settings, room: Path) -> None:
-    """Learn from a few lines, so that what is compiled at the first use is there. Each process does
-    so again, since loading that takes memory, which has nothing to do with the text."""
-    some = room / FEW_LINES
-    with text.open(encoding="utf-8") as stream:
-        some.write_text("".join(islice(stream, WARM_UP_LINES)), encoding="utf-8")
+def compile_loops(some: Path, settings: Settings, room: Path) -> None:
+    """Learn from a few lines, so that what is compiled at the first use is there."""
     for objective in OBJECTIVES:
         few = replace(settings, objective=objective, epochs=1, min_count=1)
         chosen = json.dumps(asdict(few))
@@ -161,9 +155,10 @@ def main(
     base = Settings("", width, window, epochs, min_count, threads=1, seed=1)
     every = numbers(seeds, "seeds")
     with tempfile.TemporaryDirectory() as folder:
-        warm_up(text, base, Path(folder))
+        texts = [text, write_few_lines(text, Path(folder))]
+        compile_loops(texts[1], base, Path(folder))
         for way, settings in plan(base, every, numbers(threads, "threads"), more_seeds):
-            runs.append(one_run(way, text, settings, judges, Path(folder)))
+            runs.append(one_run(way, texts, settings, judges, Path(folder)))
             done = f"{way}, {settings.objective}, threads: {settings.threads}"
             typer.echo(f"{done}, {runs[-1]['rate']:,.0f} words/s")
     rows = rows_of(runs)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,16 @@ from seqpipe.files import InputError
 
 # What libraries of linear algebra and OpenMP read when they are loaded.
 VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+FEW_LINES = 200
+
+
+def write_few_lines(text: Path, room: Path) -> Path:
+    """RETURNS (Path): A file with the first lines of a text, which each process learns from before
+    it is measured: loading what is compiled takes memory, which has nothing to do with the text."""
+    path = room / "few_lines.txt"
+    with text.open(encoding="utf-8") as stream:
+        path.write_text("".join(islice(stream, FEW_LINES)), encoding="utf-8")
+    return path
 
 
 def measured(name: str, *words: str | int | Path, threads: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 from compare import Settings, numbers
-from fresh_process import measured
+from fresh_process import measured, write_few_lines
 from rich.console import Console
 
 from seqpipe.cli.script import run_script
@@ -33,7 +33,12 @@ def main(
     with tempfile.TemporaryDirectory() as folder:
         for count in numbers(threads, "threads"):
             chosen = json.dumps(asdict(replace(base, threads=count)))
-            words = (text, Path(folder) / "vectors.bin", chosen)
+            words = (
+                text,
+                write_few_lines(text, Path(folder)),
+                Path(folder) / "vectors.bin",
+                chosen,
+            )
             runs = [measured("learn_ours", *words, threads=count) for _ in range(repeats)]
             rates = [run["examples"] * epochs / run["seconds_of_learning"] for run in runs]
             losses = runs[0]["losses"]
