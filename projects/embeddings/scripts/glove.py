@@ -31,6 +31,7 @@ def main(
     """Learn in fresh processes, and write the results."""
     base, rows = Settings("glove", width, window, epochs, min_count, threads=1, seed=1), []
     with tempfile.TemporaryDirectory() as folder:
+        few_lines = write_few_lines(text, Path(folder))
         for count in numbers(threads, "threads"):
             chosen = json.dumps(asdict(replace(base, threads=count)))
             words = (
