@@ -36,7 +36,7 @@ def main(
             chosen = json.dumps(asdict(replace(base, threads=count)))
             words = (
                 text,
-                write_few_lines(text, Path(folder)),
+                few_lines,
                 Path(folder) / "vectors.bin",
                 chosen,
             )
