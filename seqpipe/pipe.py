@@ -56,6 +56,8 @@ class SequencePipe(TrainablePipe):
     """
 
     label_kind = "label"
+    # Whether a doc without tokens has gold of its own, as a class; the model then sees it too.
+    learns_from_empty_docs = False
 
     def __init__(
         self,
@@ -217,7 +219,8 @@ class SequencePipe(TrainablePipe):
         losses.setdefault(self.name, 0.0)
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.update")
-        examples = [eg for eg in examples if len(eg.predicted)]
+        if not self.learns_from_empty_docs:
+            examples = [eg for eg in examples if len(eg.predicted)]
         if not examples:
             return losses
         set_dropout_rate(self.model, drop)

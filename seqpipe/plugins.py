@@ -13,7 +13,11 @@ from seqpipe import __version__, hookspecs
 
 GROUP = "seqpipe"
 # Each is the module that an entry point would name; the plugin's name is the concept's.
-BUILT_IN = ("seqpipe.tagging.commands", "seqpipe.embeddings.commands")
+BUILT_IN = (
+    "seqpipe.tagging.commands",
+    "seqpipe.classification.commands",
+    "seqpipe.embeddings.commands",
+)
 # What a plugin may do to us: KeyboardInterrupt stays the user's.
 FAULTS = (Exception, SystemExit)
 

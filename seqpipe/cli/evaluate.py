@@ -92,7 +92,7 @@ def _print_runs(console: "Console", runs: list[Run], gold: list["Example"], main
             rows.append([str(run.model), "-" if run.seed is None else str(run.seed), shown])
         print_table(console, "models", ["", "seed", main], rows)
     speed = statistics.fmean(run.scores.words_per_second for run in runs)
-    console.print(f"\ntagging: {speed:,.0f} words/s")
+    console.print(f"\nspeed: {speed:,.0f} words/s")
 
 
 def _print_examples(console: "Console", nlp: "Language", gold: list["Example"], count: int) -> None:

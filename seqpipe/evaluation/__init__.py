@@ -1,1 +1,1 @@
-"""Scores over whole corpora: spans and calibration."""
+"""Scores over whole corpora: spans, classes, texts with a contrast, and calibration."""

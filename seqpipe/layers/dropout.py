@@ -1,4 +1,4 @@
-"""Dropout over a packed batch: one mask a sequence, or one for every element."""
+"""Dropout over a packed batch: one mask a sequence, one for every element, or whole tokens."""
 
 from __future__ import annotations
 
@@ -40,6 +40,38 @@ def _forward(
     mask = model.ops.xp.asarray(kept * scale, dtype=X.data.dtype)
     if by_sequence:
         mask = mask[model.ops.xp.asarray(X.packing.sequences)]  # (tokens, width)
+
+    def backprop(dY: Packed) -> Packed:
+        return dY.with_data(dY.data * mask)
+
+    return X.with_data(X.data * mask), backprop
+
+
+def word_dropout(rate: float = 0.0) -> Model[Packed, Packed]:
+    """Leave whole tokens out, such that the mean of a sequence is that of the others (Iyyer et al.
+    2015, section 4.1): a token's row is zero with probability `rate`, and the others are multiplied
+    by tokens / tokens left. A sequence that would lose all tokens keeps them.
+
+    rate (float): In [0, 1). It is not `[training] dropout`.
+    """
+    if not 0.0 <= rate < 1.0:
+        raise ValueError(f"word_dropout_rate = {rate}: expected a rate in [0, 1)")
+    return Model("word_dropout", _forward_words, attrs={"word_dropout_rate": rate})
+
+
+def _forward_words(
+    model: Model[Packed, Packed], X: Packed, is_train: bool
+) -> tuple[Packed, Callable[[Packed], Packed]]:
+    rate = model.attrs["word_dropout_rate"]
+    if not is_train or rate == 0.0 or not X.packing.tokens:
+        return X, lambda dY: dY
+    sequences = X.packing.sequences
+    tokens = numpy.bincount(sequences)
+    kept = numpy.random.uniform(size=len(sequences)) >= rate
+    left = numpy.bincount(sequences, weights=kept)
+    kept |= left[sequences] == 0
+    scale = tokens / numpy.where(left == 0, tokens, left)
+    mask = model.ops.xp.asarray((kept * scale[sequences])[:, None], dtype=X.data.dtype)
 
     def backprop(dY: Packed) -> Packed:
         return dY.with_data(dY.data * mask)

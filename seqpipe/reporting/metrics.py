@@ -58,13 +58,17 @@ def summarise_runs(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
     runs (Sequence[Dict]): One dict of scores a run, all of the same keys or nearly so.
     RETURNS (Dict[str, Any]): For each key a number, if there is one run, else
-        `{"mean": ..., "std": ...}`; None where no run has a score.
+        `{"mean": ..., "std": ...}`; None where no run has a score; of texts all that differ.
     """
     result: dict[str, Any] = {}
     for key in dict.fromkeys(key for run in runs for key in run):
         values = [run.get(key) for run in runs]
         if any(isinstance(value, Mapping) for value in values):
             result[key] = summarise_runs([value or {} for value in values])
+            continue
+        if any(isinstance(value, str) for value in values):
+            # Such as spaCy's "cats_score_desc".
+            result[key] = ", ".join(dict.fromkeys(str(value) for value in values if value))
             continue
         summary = summarise(values)
         if summary is None or len(runs) == 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from seqpipe.reporting.class_tables import confusion_table, take_groups
 from seqpipe.reporting.metrics import Summary, summarise
 
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 PERCENT = ("_p", "_r", "_f", "_acc", "_auc", "_las", "_uas")
 BY_TYPE = ("_per_type", "_per_feat")
 MEASURES = {"p": "P", "r": "R", "f": "F1"}
+# Tables that have another name than their score, and where the numbers of gold labels are then.
+TITLES = {"ents_per_type": "entities", "cats_f_per_type": "classes"}
+CLASSES, CLASS_SUPPORT, CONFUSION = "cats_f_per_type", "cats_support", "cats_confusion"
 
 # A cell is text, or parts of it that may go below each other where the terminal is narrow.
 Cell = str | Sequence[str]
@@ -30,23 +34,20 @@ def print_scores(
     console (Console): Where to.
     scores (Sequence[Dict]): The scores of one model, or of several of a kind: then each cell is
         their mean and sample standard deviation.
-    support (Dict[str, int]): How many entities of each type the data has.
+    support (Dict[str, int]): How many entities of each type the data has. How many texts have each
+        class stands in the scores.
     """
     left = {key: [run.get(key) for run in scores] for key in scores[0]}
     of_tokens = [key for key in left if key.startswith("token_")]
     if all(value in (1.0, None) for key in of_tokens for value in left[key]):
         # Data that came in tokens says nothing of the tokenizer.
         left = {key: values for key, values in left.items() if key not in of_tokens}
+    counts = {"ents_per_type": support, CLASSES: _support(left)}
     spread = "" if len(scores) == 1 else f", mean of {len(scores)} and standard deviation"
     for key in [key for key in left if key.endswith(BY_TYPE)]:
-        by_type = [run or {} for run in left.pop(key)]
-        title = "entities" if key == "ents_per_type" else key
-        counts = support if key == "ents_per_type" else None
-        rows = _rows_by_type(console, by_type, _take_total(key, left), counts)
-        if rows:
-            heads = list(MEASURES.values()) if len(rows[0]) > 2 else ["score"]
-            heads += ["gold"] if counts is not None else []
-            print_table(console, f"{title}{spread} (%)", ["", *heads], rows)
+        _print_by_type(console, key, left, counts.get(key), spread)
+    _print_confusion(console, [run for run in left.pop(CONFUSION, []) if run])
+    _print_groups(console, left, spread)
     if left:
         rows = [[key, _flat(console, key, values)] for key, values in left.items()]
         print_table(console, f"scores{spread}", ["", ""], rows)
@@ -99,37 +100,85 @@ def figures(console: Console, summary: Summary | None, *, percent: bool = False)
     return [shown[0], *(f"{sign}{number}" for number in shown[1:])]
 
 
+def _print_by_type(
+    console: Console,
+    key: str,
+    left: dict[str, list[Any]],
+    support: Mapping[str, int] | None,
+    spread: str,
+) -> None:
+    """Print a table of the score by type, and take it and its totals out of the rest."""
+    by_type = [run or {} for run in left.pop(key)]
+    rows = _rows_by_type(console, by_type, support, in_order=key.startswith("cats_"))
+    totals = _take_totals(key, left)
+    if not rows:
+        return
+    for name, total in totals.items():
+        scores = [total[measure] for measure in MEASURES]
+        row = [name, *(figures(console, summarise(s), percent=True) for s in scores)]
+        rows.append(row if support is None else [*row, str(sum(support.values()))])
+    heads = list(MEASURES.values()) if len(rows[0]) > 2 else ["score"]
+    heads += ["gold"] if support is not None else []
+    print_table(console, f"{TITLES.get(key, key)}{spread} (%)", ["", *heads], rows)
+
+
 def _rows_by_type(
     console: Console,
     by_type: Sequence[Mapping[str, Any]],
-    total: Mapping[str, list[Any]],
     support: Mapping[str, int] | None,
+    *,
+    in_order: bool,
 ) -> list[list[Cell]]:
-    """RETURNS (List[List[Cell]]): A row a type, of P, R and F1 or of one score; then a total."""
+    """RETURNS (List[List[Cell]]): A row a type, of P, R and F1 or of one score."""
     has_measures = any(isinstance(value, Mapping) for run in by_type for value in run.values())
     rows: list[list[Cell]] = []
-    for name in sorted({name for run in [*by_type, support or {}] for name in run}):
+    names = dict.fromkeys(name for run in [*by_type, support or {}] for name in run)
+    for name in names if in_order else sorted(names):
         # A type that a model neither met nor predicted has no figures there.
         found = [run.get(name) for run in by_type]
         scores = [[(v or {}).get(m) for v in found] for m in MEASURES] if has_measures else [found]
         rows.append([name, *(figures(console, summarise(s), percent=True) for s in scores)])
         if support is not None:
             rows[-1].append(str(support.get(name, 0)))
-    if total and rows:
-        scores = [total[measure] for measure in MEASURES]
-        rows.append(["all", *(figures(console, summarise(s), percent=True) for s in scores)])
-        if support is not None:
-            rows[-1].append(str(sum(support.values())))
     return rows
 
 
-def _take_total(key: str, left: dict[str, list[Any]]) -> dict[str, list[Any]]:
+def _take_totals(key: str, left: dict[str, list[Any]]) -> dict[str, dict[str, list[Any]]]:
     """Take the scores over all types out of the rest, where they can be told from the name."""
     base = key.removesuffix("_per_type").removesuffix("_per_feat")
-    for prefix in (base, f"{base}_micro", f"{base.removesuffix('_f')}_micro"):
-        if all(f"{prefix}_{measure}" in left for measure in MEASURES):
-            return {measure: left.pop(f"{prefix}_{measure}") for measure in MEASURES}
-    return {}
+    short = base.removesuffix("_f")
+    totals: dict[str, dict[str, list[Any]]] = {}
+    for name, prefixes in (
+        ("all", (base, f"{base}_micro", f"{short}_micro")),
+        ("macro", (f"{short}_macro",)),
+    ):
+        for prefix in prefixes:
+            if name not in totals and all(f"{prefix}_{measure}" in left for measure in MEASURES):
+                totals[name] = {measure: left.pop(f"{prefix}_{measure}") for measure in MEASURES}
+    return totals
+
+
+def _support(left: dict[str, list[Any]]) -> dict[str, int] | None:
+    """Take out how many texts have each class: the same for all models of the same data."""
+    runs = [run for run in left.pop(CLASS_SUPPORT, []) if run]
+    return {label: count for run in runs for label, count in run.items()} if runs else None
+
+
+def _print_confusion(console: Console, runs: Sequence[Mapping[str, Any]]) -> None:
+    if runs:
+        title, heads, rows = confusion_table(runs, width=console.width)
+        spread = f", mean of {len(runs)}" if len(runs) > 1 else ""
+        if rows:
+            print_table(console, f"{title}{spread}", heads, rows)
+
+
+def _print_groups(console: Console, left: dict[str, list[Any]], spread: str) -> None:
+    rows: list[list[Cell]] = [
+        [row.name, figures(console, summarise(row.accuracy), percent=True), str(row.texts)]
+        for row in take_groups(left)
+    ]
+    if rows:
+        print_table(console, f"accuracy{spread} (%)", ["", "cats_acc", "texts"], rows)
 
 
 def _flat(console: Console, key: str, values: list[Any]) -> Cell:

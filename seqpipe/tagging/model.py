@@ -40,6 +40,7 @@ def RNNTagger(
         head,
     )
     model.set_ref("tok2vec", tok2vec)
+    model.set_ref("encoder", encoder)
     model.set_ref("output_layer", output)
     model.set_ref("head", head)
     return model

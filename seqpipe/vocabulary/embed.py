@@ -37,7 +37,7 @@ def WordFeatures(
     """Embeddings of the word and of its features, its characters and its vectors, side by side.
 
     vocabulary (Vocabulary): Settings of the vocabulary, which the component builds and owns.
-    width (int): Width of a word's embedding.
+    width (int): Width of a word's embedding; 0 leaves it out.
     features (List[str]): Features of the text with an embedding each: "shape", and "prefix" or
         "suffix" with a number of letters from 1 to 4.
     feature_width (int): Width of a feature's embedding.
@@ -59,13 +59,18 @@ def WordFeatures(
         raise InputError(f"feature_width = {feature_width}: expected at least 1")
     if static_vectors < 0:
         raise InputError(f"static_vectors = {static_vectors}: expected a width, or 0 for none")
-    parts = {"word": embedding(width), **{name: embedding(feature_width) for name in features}}
+    if width < 0:
+        raise InputError(f"width = {width}: expected a width, or 0 for none")
+    parts = {"word": embedding(width)} if width else {}
+    parts |= {name: embedding(feature_width) for name in features}
     if characters is not None:
         parts["character"] = characters
     if static_vectors:
         parts["static_vectors"] = StaticVectors(static_vectors)
     if vectors != "none":
         parts["vectors"] = pretrained(vectors, vectors_std)
+    if not parts:
+        raise InputError("width = 0: expected features, characters or vectors in a word's place")
     # The width of the pipeline's vectors is not known before `initialize`.
     widths = [layer.maybe_get_dim("nO") or 0 for layer in parts.values()]
     model: Model = Model(
@@ -92,8 +97,7 @@ def _forward(
     model: Model, docs: list[Doc], is_train: bool
 ) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
     xp, tokens = model.ops.xp, model.attrs[VOCABULARY].encode(docs)
-    word_ids = _word_ids(model, tokens, is_train)
-    E, backprop_words = _part(model, "word")(xp.asarray(word_ids), is_train)
+    E, backprop_words = _word_vectors(model, tokens, is_train)
     by_type, backprop_types = _type_vectors(model, tokens, docs, is_train)
     types = xp.asarray(tokens.types)
     parts = [E, by_type[types]]
@@ -121,6 +125,16 @@ def _forward(
 def _part(model: Model, name: str) -> Model:
     """The layer that gives one part of the vectors."""
     return model.layers[model.attrs[PARTS].index(name)]
+
+
+def _word_vectors(
+    model: Model, tokens: EncodedTokens, is_train: bool
+) -> tuple[Any, Callable[[Any], Any]]:
+    """The embedding of each token's word, `(tokens, width)`."""
+    xp = model.ops.xp
+    if "word" not in model.attrs[PARTS]:
+        return xp.zeros((len(tokens.types), 0), dtype="f"), lambda dE: None
+    return _part(model, "word")(xp.asarray(_word_ids(model, tokens, is_train)), is_train)
 
 
 def _word_ids(model: Model, tokens: EncodedTokens, is_train: bool) -> numpy.ndarray:

@@ -5,10 +5,11 @@ Once for each release, and never again: what a release saved must load in every 
 
 from __future__ import annotations
 
+from tests.classification.test_text_pipe import TestSentiment, TestTextcat
 from tests.component_case import save_golden
 from tests.tagging.test_ner import CASE as NER
 from tests.tagging.test_tagger import CASE as TAGGER
 
 if __name__ == "__main__":
-    for case in (NER, TAGGER):
+    for case in (NER, TAGGER, TestTextcat.case, TestSentiment.case):
         save_golden(case)

@@ -4,7 +4,7 @@ import numpy
 import pytest
 from thinc.api import NumpyOps, set_dropout_rate
 
-from seqpipe.layers.dropout import packed_dropout
+from seqpipe.layers.dropout import packed_dropout, word_dropout
 from seqpipe.layers.packed import list2packed, pack, unpack
 from tests.gradients import FLOAT64
 
@@ -78,3 +78,36 @@ def test_empty_batches():
 def test_a_rate_that_is_no_share_is_refused(rate):
     with pytest.raises(ValueError, match=f"dropout = {rate}"):
         packed_dropout(rate)
+
+
+def test_whole_tokens_are_left_out_of_a_mean():
+    numpy.random.seed(0)
+    X = ones(1000, 3)
+    rows = unpack(OPS, word_dropout(0.3)(X, True)[0])
+    for Y in rows:
+        assert ((Y[:, :1] == Y).all(axis=1)).all()
+        numpy.testing.assert_allclose(Y.mean(axis=0), 1.0, atol=1e-5)
+    assert abs((rows[0] == 0).mean() - 0.3) < 0.05
+
+
+def test_a_sequence_never_loses_all_its_tokens():
+    numpy.random.seed(0)
+    Y = unpack(OPS, word_dropout(0.9)(ones(*[1] * 50), True)[0])
+    assert all((y == 1.0).all() for y in Y)
+
+
+def test_nothing_is_left_out_when_it_predicts():
+    X = ones(4)
+    assert word_dropout(0.9)(X, False)[0] is X
+
+
+def test_the_rate_of_training_does_not_change_word_dropout():
+    layer = word_dropout(0.25)
+    set_dropout_rate(layer, 0.9)
+    assert layer.attrs["word_dropout_rate"] == 0.25
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.0])
+def test_a_word_dropout_rate_out_of_range_is_refused(rate):
+    with pytest.raises(ValueError, match=r"word_dropout_rate = .*expected a rate in \[0, 1\)"):
+        word_dropout(rate)

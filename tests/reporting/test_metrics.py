@@ -82,3 +82,8 @@ def test_commit_is_that_of_the_checkout_we_are_in(tmp_path, monkeypatch):
     write_metrics("some.json", {})
     head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
     assert json.loads((tmp_path / "some.json").read_text())["commit"] == head.stdout.strip()
+
+
+def test_texts_among_the_scores_are_kept():
+    assert summarise_runs([{"of": "macro F"}]) == {"of": "macro F"}
+    assert summarise_runs([{"of": "a"}, {"of": None}, {"of": "b"}, {"of": "a"}]) == {"of": "a, b"}

@@ -1,0 +1,84 @@
+"""Lines of text files in any encoding, gzipped or not; a byte that is none of it is named."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from io import TextIOWrapper
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from seqpipe.files import InputError
+
+_BYTE_ORDER_MARK = "\ufeff"
+# What Python makes of bytes that cannot be decoded, if it is told to go on.
+_UNDECODED = re.compile("[\udc80-\udcff]")
+
+
+def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
+    """Read a text line by line, split at "\\n" alone; a byte order mark is left out.
+
+    path (Path): The file, gzipped if it ends in .gz.
+    encoding (str): A text encoding that Python knows.
+    YIELDS (Tuple[int, str]): The line's number, from 1, and its text with the line's end.
+    RAISES (InputError): If a line is not in the encoding, or the file no sound gzip file.
+    """
+    number = 0
+    with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as stream:
+        # "surrogateescape" instead of an error at once: that would not say in which line.
+        text = TextIOWrapper(
+            cast(BinaryIO, stream), encoding, errors="surrogateescape", newline="\n"
+        )
+        try:
+            for number, line in enumerate(text, start=1):
+                undecoded = None if line.isascii() else _UNDECODED.search(line)
+                if undecoded:
+                    raise _undecoded(line, undecoded.start(), encoding, path, number)
+                yield number, line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
+        except UnicodeError as err:  # of encodings with several bytes a character, such as UTF-16
+            message = f"not {encoding} after line {number} ({err}), expected a file in {encoding}"
+            raise InputError(message, path=path) from err
+        except (gzip.BadGzipFile, EOFError, zlib.error) as err:
+            message = f"not a sound gzip file after line {number} ({err})"
+            raise InputError(message, path=path) from err
+
+
+def read_text(path: Path, encoding: str = "utf-8") -> str:
+    """Read a whole file; the rest is as in read_lines."""
+    return "".join(line for _, line in read_lines(path, encoding))
+
+
+def check_encoding(encoding: str) -> None:
+    """Refuse an encoding that Python does not know, or that is none of text.
+
+    RAISES (InputError): If it is so.
+    """
+    try:
+        "".encode(encoding)
+    except LookupError as err:
+        message = f"unknown encoding {encoding!r}, expected one such as utf-8, cp1252 or utf-16"
+        raise InputError(message) from err
+
+
+def shown(text: str) -> str:
+    """RETURNS (str): A text as messages quote it: on one line, cut where it is long."""
+    line = " ".join(text[:200].split())
+    return repr(line if len(line) <= 60 else f"{line[:57]}...")
+
+
+def _undecoded(line: str, place: int, encoding: str, path: Path, number: int) -> InputError:
+    byte = ord(line[place]) - 0xDC00
+    other = "utf-8"
+    if (number, place) == (1, 0) and byte in (0xFE, 0xFF):
+        other = "utf-16"
+    elif encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig"):
+        other = "cp1252"
+    return InputError(
+        f"byte 0x{byte:02x} at character {place + 1} is not {encoding}, expected a file that is "
+        f"{encoding} throughout; if it is in another encoding, say which, such as "
+        f'encoding = "{other}"',
+        path=path,
+        line=number,
+    )
