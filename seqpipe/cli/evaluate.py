@@ -30,7 +30,12 @@ def evaluate(
         Path | None, typer.Option("--output", "-o", help="Metrics file (JSON) to write.")
     ] = None,
     examples: Annotated[
-        int, typer.Option("--examples", min=0, help="Sentences to show with their entities.")
+        int,
+        typer.Option(
+            "--examples",
+            min=0,
+            help="Sentences to show with their entities, or texts with their class.",
+        ),
     ] = 0,
     gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use; -1: the CPU.")] = -1,
 ) -> None:
@@ -101,6 +106,9 @@ def _print_examples(console: "Console", nlp: "Language", gold: list["Example"], 
     from seqpipe.cli.sentences import pick_sentences
     from seqpipe.reporting.entities import mark_entities
 
+    if any(eg.reference.cats for eg in gold):
+        _print_texts(console, nlp, gold, count)
+        return
     sentences = pick_sentences(nlp, gold, count)
     labels = sorted({e.label for s in sentences for e in (*s.predicted, *s.gold)})
     console.print(Text("\nexamples", style="bold"))
@@ -114,6 +122,20 @@ def _print_examples(console: "Console", nlp: "Language", gold: list["Example"], 
             ascii_only=console.options.ascii_only,
         )
         console.print(marked)
+
+
+def _print_texts(console: "Console", nlp: "Language", gold: list["Example"], count: int) -> None:
+    from rich.text import Text
+
+    from seqpipe.cli.example_texts import pick_texts
+
+    console.print(Text("\nexamples", style="bold"))
+    for one in pick_texts(nlp, gold, count):
+        cross = "x" if console.options.ascii_only else "✗"
+        note = "" if one.is_right else f" {cross} gold: {one.gold}"
+        head = f"\n{one.predicted} {one.probability:.2f}{note}"
+        console.print(Text(head, style="bold green" if one.is_right else "bold red"))
+        console.print(Text(one.text))
 
 
 def _write(output: Path, runs: list[Run], data: Path) -> None:

@@ -7,10 +7,13 @@ import shutil
 import pytest
 import spacy
 import typer
+from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
 from seqpipe.cli.evaluate import evaluate
 from seqpipe.files import InputError
+from tests.classification.text_case import TINY, polarity_examples
+from tests.component_case import train
 
 DATA = """Ann\tB-PER
 left\tO
@@ -71,7 +74,7 @@ def test_several_models_give_mean_spread_and_seeds(model, data, copy):
     config.write_text(config.read_text().replace("seed = 7", "seed = 8"))
     text = run(model, copy, data).stdout
     assert rows(text)["PER"] == ["100.00", "±0.00", "100.00", "±0.00", "100.00", "±0.00", "2"]
-    table, _, speed = text.partition("\ntagging: ")
+    table, _, speed = text.partition("\nspeed: ")
     assert [words[0] for words in rows(table).values() if len(words) == 2] == ["7", "8"]
     assert re.match(r"[\d,]+ words/s\n", speed)
 
@@ -145,3 +148,19 @@ def test_folder_that_is_none_and_folder_that_is_no_model_are_named(tmp_path, dat
     shutil.copytree(model, tmp_path / "out" / "model-best")
     with pytest.raises(InputError, match=r"did you mean .*out/model-best\?"):
         run(tmp_path / "out", data)
+
+
+def test_examples_of_classes_are_texts_with_what_is_wrong(tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("rnn_textcat", config=TINY)
+    train(nlp, polarity_examples(nlp))
+    nlp.to_disk(tmp_path / "model")
+    docs = [eg.reference for eg in polarity_examples(nlp)]
+    docs[0].cats = {"negative": 1.0}
+    DocBin(docs=docs).to_disk(tmp_path / "test.spacy")
+    shown = run(tmp_path / "model", tmp_path / "test.spacy", "--examples", "4").stdout
+    table, _, examples = shown.partition("\nexamples\n")
+    assert "cats_acc" in table
+    assert re.search(r"^positive \d\.\d\d (✗|x) gold: negative$", examples, re.MULTILINE)
+    assert docs[0].text in examples
+    assert len(re.findall(r"^The (soup|service) was", examples, re.MULTILINE)) == 4

@@ -8,6 +8,7 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 from thinc.api import Model
 
+from seqpipe.files import InputError
 from seqpipe.layers.characters import CharacterCNN, CharacterLSTM
 from seqpipe.vocabulary.embed import VOCABULARY, WordFeatures, vocabulary_nodes
 from seqpipe.vocabulary.vocabulary import Vocabulary
@@ -196,3 +197,22 @@ def test_round_trip_through_bytes():
 def test_the_layers_that_hold_a_vocabulary_are_found():
     model = word_features(docs_of(), characters=CharacterCNN(6, width=3))
     assert vocabulary_nodes(model) == [model]
+
+
+def test_without_an_embedding_of_its_own_a_word_has_its_other_parts():
+    docs = docs_of()
+    model = word_features(docs, width=0, features=("suffix2",))
+    assert model.get_dim("nO") == 3
+    Ys, backprop = model.begin_update(docs)
+    assert [Y.shape for Y in Ys] == [(len(doc), 3) for doc in docs]
+    backprop([numpy.ones_like(Y) for Y in Ys])
+    assert model.attrs["parts"] == ["suffix2"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"width": 0}, "expected features, characters or vectors"), ({"width": -1}, "width = -1")],
+)
+def test_a_word_without_any_part_is_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        WordFeatures(Vocabulary(), features=[], **options)
