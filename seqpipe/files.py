@@ -48,14 +48,16 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO]:
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    with _saying_where(target):
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with open(handle, mode, **text) as stream:  # type: ignore[call-overload]
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, target)
+        with _saying_where(target):
+            os.chmod(name, 0o666 & ~_umask())
+            os.replace(name, target)
     except BaseException as error:
         if os.path.exists(name):
             os.unlink(name)
@@ -74,7 +76,8 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    with _saying_where(target):
+        work = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
     fresh, old = work / "new", work / "old"
     try:
         fresh.mkdir()
@@ -91,6 +94,15 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
     finally:
         shutil.rmtree(work)
+
+
+@contextmanager
+def _saying_where(target: Path) -> Iterator[None]:
+    """Name what was to be written where an error of the system names the temporary file."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(target)) from error
 
 
 def _say_where(error: BaseException, target: Path) -> None:

@@ -18,15 +18,17 @@ from spacy.util import registry
 from seqpipe.files import InputError
 
 from .folders import FOLDERS, FORMATS, corpus_files, read_folders
-from .labelled import LabelledText, Selection, Survey, cats, survey
+from .labelled import LabelledText, Selection, cats
 from .lines import check_encoding
+from .survey import Survey, survey, warn_once
 from .tables import read_json_lines, read_one_label, read_prefixed, read_table
-from .trees import read_trees
+from .trees import LABELS, read_trees
 
 TOKENS = ("tokenizer", "whitespace")
 SEPARATORS = {"csv": ",", "tsv": "\t"}
+# The class of each label of a tree, "" for none.
 CLASSES: dict[str, dict[str, str]] = {
-    "fine": {},
+    "fine": {label: label for label in LABELS},
     "binary": {"0": "negative", "1": "negative", "2": "", "3": "positive", "4": "positive"},
 }
 _WORD = re.compile("[^ \t\n\r\f\v]+")  # other blanks may stand within a token, as in "2\xa01/2"
@@ -53,9 +55,10 @@ def make_labelled_texts(
     """Create a reader of texts with their classes.
 
     When it is first used it reads the whole corpus once for the labels, which all examples then
-    have in their cats, and for faults. Texts that are there more than once with labels that
-    contradict each other are kept; how many there are is logged as a warning, with an instance.
-    White space around texts and labels is left out.
+    have in their cats, and for faults. Warnings then tell, once in a process, of texts that are
+    there more than once with labels that contradict each other (all are kept), of texts left out,
+    of names that no label has, of Docs that are empty or have no cats. White space around texts
+    and labels is left out.
 
     path (Path): A file, gzipped if it ends in .gz; or a folder: of such files, which are read in
         the order of their names, or of folders, one for each label, with one .txt file a text.
@@ -68,8 +71,8 @@ def make_labelled_texts(
     separator (str): What stands between columns, "" for a tab in TSV and a comma in CSV.
     files (Optional[Dict[str, str]]): For each label a file below the path, with one text a line.
     tokens (str): "tokenizer" for the pipeline's own, "whitespace" for texts that are tokenised.
-    names (Optional[Dict[str, str]]): New names of labels. The texts of a label that is renamed to
-        null or "" are left out, and their number is logged.
+    names (Optional[Dict[str, str]]): New names of labels. One that is renamed to null or "" is left
+        out, and with it the texts of which no other label holds.
     labels (Optional[List[str]]): All labels there may be, after renaming; null for those found.
     encoding (str): The files' text encoding.
     folds, fold, part: For a corpus without a split. Its texts are dealt to `folds` folds one by
@@ -116,8 +119,8 @@ def make_sentiment_treebank(
     phrases (bool): Whether the text under each node is an example, for training, and not the
         sentences alone. One that is there more than once with the same label is read once.
     classes (str): "fine" for the labels 0 to 4, or "binary" for "negative" (0 and 1) and "positive"
-        (3 and 4), where neutral ones are left out, and their number is logged.
-    names (Optional[Dict[str, str]]): New names of these labels, as for seqpipe.LabelledTexts.v1:
+        (3 and 4), where neutral ones are left out, and a warning tells their number.
+    names (Optional[Dict[str, str]]): New names of these classes, as for seqpipe.LabelledTexts.v1:
         {"0": "1", ..., "4": "5"} makes stars of the fine ones.
     limit (int): The most examples to read, 0 for all.
     RETURNS (Callable[[Language], Iterator[Example]]): The reader. It raises InputError with file,
@@ -125,14 +128,16 @@ def make_sentiment_treebank(
     """
     root = _checked_path(path, limit)
     _check_choice("classes", classes, tuple(CLASSES))
-    renamed: dict[str, str | None] = dict(names or {})
-    for label, name in CLASSES[classes].items():
-        renamed[label] = renamed.get(name, name)
+    given = dict(names or {})
+    known = tuple(filter(None, dict.fromkeys(CLASSES[classes].values())))
+    for name in given:
+        _check_choice(f'label in names, with classes = "{classes}":', name, known)
+    renamed = {label: given.get(name, name) for label, name in CLASSES[classes].items()}
 
     def texts(nlp: Language) -> Iterator[LabelledText]:
         return read_trees(_existing(root), phrases=phrases)
 
-    return _reader(texts, Selection(renamed), root, "whitespace", limit)
+    return _reader(texts, Selection(renamed, is_closed=True), root, "whitespace", limit)
 
 
 def _reader(
@@ -143,7 +148,7 @@ def _reader(
     limit: int,
 ) -> Callable[[Language], Iterator[Example]]:
     """A reader that reads the whole corpus once before its first example, and no more than that:
-    a development set is read at every evaluation, and need not be warned of each time."""
+    a development set is read at every evaluation."""
     known: Survey | None = None
 
     def read(nlp: Language) -> Iterator[Example]:
@@ -211,9 +216,14 @@ def _read_docs(path: Path, nlp: Language) -> Iterator[LabelledText]:
     except Exception as err:  # zlib, msgpack, numpy and KeyError, as the damage happens to be
         message = f"not a sound .spacy file ({type(err).__name__}), expected a saved DocBin"
         raise InputError(message, path=path) from err
-    for doc in docs.get_docs(nlp.vocab):
-        if len(doc):  # others spaCy's own reader passes over too
-            yield LabelledText(doc.text, dict(doc.cats), path, doc=doc)
+    empty = 0
+    for number, doc in enumerate(docs.get_docs(nlp.vocab), start=1):
+        if len(doc):
+            yield LabelledText(doc.text, dict(doc.cats), path, number, doc)
+        else:  # spaCy's own reader passes over it too
+            empty += 1
+    if empty:
+        warn_once(f"{path}: {empty} of {len(docs)} docs are empty and are passed over")
 
 
 def _checked_path(path: str | Path | None, limit: int) -> Path:

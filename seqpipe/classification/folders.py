@@ -24,7 +24,8 @@ def corpus_files(path: Path, format: str) -> list[tuple[Path, str]]:
     format (str): One of FORMATS, or "auto" to go by the names.
     RETURNS (List[Tuple[Path, str]]): A file itself; of a folder its files whose names tell the
         format, sorted, or the folder as "folders" if there is none but other folders.
-    RAISES (InputError): If there is nothing to read, or no telling how.
+    RAISES (InputError): If there is nothing to read, or no telling how: a folder with such files
+        beside folders of texts may be either.
     """
     if not path.exists():
         raise InputError("no such file or folder", path=path)
@@ -36,6 +37,14 @@ def corpus_files(path: Path, format: str) -> list[tuple[Path, str]]:
         return [(path, FOLDERS)]
     found = [(file, _format_of(file)) for file in _visible(path) if file.is_file()]
     files = [(file, told) for file, told in found if told and format in ("auto", told)]
+    folders = [entry for entry in _visible(path) if entry.is_dir() and _texts(entry)]
+    if format == "auto" and files and folders:
+        choices = " or ".join(f'"{told}"' for told in sorted({told for _, told in files}))
+        message = (
+            f"files such as {files[0][0].name!r} beside folders of texts such as "
+            f'{folders[0].name!r}, expected one of the two; set format to "{FOLDERS}" or {choices}'
+        )
+        raise InputError(message, path=path)
     if files:
         return files
     if format == "auto" and any(entry.is_dir() for entry in _visible(path)):
@@ -59,12 +68,16 @@ def read_folders(path: Path, *, encoding: str) -> Iterator[LabelledText]:
     if not folders:
         raise InputError("no folder in this folder, expected one for each label", path=path)
     for folder in folders:
-        files = [file for file in _visible(folder) if _stem(file).endswith(_TEXT)]
+        files = _texts(folder)
         if not files:
             message = f"no {_TEXT} file in this folder, expected the texts of label {folder.name!r}"
             raise InputError(message, path=folder)
         for file in files:
             yield LabelledText(read_text(file, encoding).strip(), folder.name, file)
+
+
+def _texts(folder: Path) -> list[Path]:
+    return [file for file in _visible(folder) if _stem(file).endswith(_TEXT)]
 
 
 def _told_format(file: Path) -> str:

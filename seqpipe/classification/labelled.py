@@ -1,20 +1,18 @@
-"""A labelled text, and which of many are wanted: labels renamed and checked, folds, duplicates."""
+"""A labelled text, and which of many are wanted: labels renamed and checked, folds."""
 
 from __future__ import annotations
 
-import logging
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from pathlib import Path
+from typing import NamedTuple
 
 from spacy.tokens import Doc
 
 from seqpipe.files import InputError
 
 from .lines import shown
-
-logger = logging.getLogger("seqpipe")
 
 # By how far a fold is behind the one that is tested on: whether it belongs to the part.
 PARTS = {
@@ -26,6 +24,17 @@ PARTS = {
 }
 
 
+class Place(NamedTuple):
+    """Where a text stands: a file, and the line or the Doc in it, from 1, if there are several."""
+
+    path: Path
+    number: int | None
+    unit: str
+
+    def __str__(self) -> str:
+        return f"{self.path}" + (f", {self.unit} {self.number}" if self.number else "")
+
+
 @dataclass(frozen=True)
 class LabelledText:
     """A text with its label, and where it stands.
@@ -34,9 +43,9 @@ class LabelledText:
     label (Union[str, List[str], Dict[str, float]]): The one label; all that hold, of labels that
         may hold together; or how far each label holds, 0 to 1.
     path (Path): The file.
-    line (Optional[int]): The line in it, from 1, if it is one of lines.
+    line (Optional[int]): The line in it, from 1, if it is one of lines; of Docs, which one.
     doc (Optional[Doc]): The annotated Doc itself, if the file holds such; it may have no label.
-    RAISES (InputError): If the text or a label is empty.
+    RAISES (InputError): If the text or a label is empty, or a label does not hold from 0 to 1.
     """
 
     text: str
@@ -50,6 +59,10 @@ class LabelledText:
             raise self.fault("an empty text, expected at least one word")
         if self.doc is None and (self.label == {} or "" in self.labels):
             raise self.fault(f"no label for the text {shown(self.text)}, expected one")
+        for label, value in self.label.items() if isinstance(self.label, dict) else ():
+            # A bool is a number here, as in spaCy's own cats.
+            if not isinstance(value, Real) or not 0 <= value <= 1:
+                raise self.fault(f"label {label!r} has the value {value!r}, expected 0 to 1")
 
     @property
     def labels(self) -> list[str]:
@@ -57,12 +70,21 @@ class LabelledText:
         return [self.label] if isinstance(self.label, str) else list(self.label)
 
     @property
-    def place(self) -> str:
-        """RETURNS (str): File and line, for messages."""
-        return f"{self.path}" if self.line is None else f"{self.path}, line {self.line}"
+    def held(self) -> list[str]:
+        """RETURNS (List[str]): The labels that hold, be it in part."""
+        if isinstance(self.label, dict):
+            return [label for label, value in self.label.items() if value]
+        return self.labels
+
+    @property
+    def place(self) -> Place:
+        """RETURNS (Place): Where it stands, for messages."""
+        return Place(self.path, self.line, "line" if self.doc is None else "doc")
 
     def fault(self, message: str) -> InputError:
         """RETURNS (InputError): An error that says where the text stands."""
+        if self.doc is not None:
+            return InputError(f"doc {self.line}: {message}", path=self.path)
         return InputError(message, path=self.path, line=self.line)
 
 
@@ -70,12 +92,14 @@ class LabelledText:
 class Selection:
     """Which labelled texts are wanted, and under which labels.
 
-    names (Mapping[str, Optional[str]]): New names of labels; None or "" leaves out the texts of a
-        label (of several labels of a text, only that label).
+    names (Mapping[str, Optional[str]]): New names of labels; None or "" leaves a label out, and
+        the texts of which no other label holds.
     labels (Optional[Sequence[str]]): All labels there may be, after renaming; None for those found.
     folds (int): In how many folds the texts are dealt out, one by one.
     fold (int): The fold that is tested on, from 0. The one after it is the development set.
     part (str): What is read: "train", "dev", "test", "train+dev" or "all".
+    is_closed (bool): Whether there are no other labels than `names` has, so that one which no text
+        has is no slip.
     RAISES (InputError): If an option is out of its range.
     """
 
@@ -84,6 +108,7 @@ class Selection:
     folds: int = 1
     fold: int = 0
     part: str = "all"
+    is_closed: bool = False
 
     def __post_init__(self) -> None:
         if self.part not in PARTS:
@@ -107,6 +132,8 @@ class Selection:
         RAISES (InputError): If a label is none of those that may be.
         """
         new = {label: self.names.get(label, label) or "" for label in text.labels}
+        if text.held and not any(new[label] for label in text.held):
+            return None
         if isinstance(text.label, str):
             label: str | list[str] | dict[str, float] = new[text.label]
         elif isinstance(text.label, dict):
@@ -114,10 +141,10 @@ class Selection:
             for old, value in text.label.items():  # two labels may have become one
                 label[new[old]] = max(value, label.get(new[old], 0.0))
             label.pop("", None)
+            if text.label and not label:
+                return None
         else:
             label = [name for name in dict.fromkeys(new[old] for old in text.label) if name]
-        if label == "" or (label == {} and text.label):
-            return None
         result = replace(text, label=label)
         for name in result.labels:
             if self.labels is not None and name not in self.labels:
@@ -140,74 +167,6 @@ class Selection:
                 yield text
 
 
-@dataclass
-class Survey:
-    """What a whole corpus holds, of all folds.
-
-    labels (Tuple[str, ...]): All labels, sorted.
-    left_out (Counter[str]): How many texts were left out, by their label in the file.
-    contradictions (int): How many different texts stand there under different labels.
-    instance (str): One such text and its places.
-    """
-
-    labels: tuple[str, ...]
-    left_out: Counter[str]
-    contradictions: int
-    instance: str
-
-    def log(self, path: Path) -> None:
-        """Tell of contradictions as a warning, of texts left out as information."""
-        if self.contradictions:
-            logger.warning(
-                "%s: texts that are there more than once, with labels that contradict each other: "
-                "%d; all are kept. Such as %s",
-                path,
-                self.contradictions,
-                self.instance,
-            )
-        for label, count in sorted(self.left_out.items()):
-            logger.info("%s: texts left out for their label %r: %d", path, label, count)
-
-
-def survey(texts: Iterable[LabelledText], selection: Selection) -> Survey:
-    """Read a whole corpus for its labels, its faults and its contradictions.
-
-    Of each different text a hash is kept, not the text.
-
-    texts (Iterable[LabelledText]): The corpus.
-    selection (Selection): How its labels are renamed, and which may be.
-    RETURNS (Survey): What was found.
-    RAISES (InputError): If a text or its label is at fault.
-    """
-    labels: set[str] = set(selection.labels or ())
-    left_out: Counter[str] = Counter()
-    first: dict[int, tuple[frozenset, Path, int | None]] = {}
-    kinds: dict[frozenset, frozenset] = {}  # one object for all texts of the same labels
-    contradicted: set[int] = set()
-    instance = ""
-    for given in texts:
-        text = selection.renamed(given)
-        if text is None:
-            left_out.update(given.labels)
-            continue
-        labels.update(text.labels)
-        if not text.label:  # a Doc that was not annotated
-            continue
-        holds = _holds(text)
-        key = hash(text.text)
-        before, path, line = first.setdefault(
-            key, (kinds.setdefault(holds, holds), text.path, text.line)
-        )
-        if before != holds:
-            contradicted.add(key)
-            other = replace(text, path=path, line=line)
-            instance = instance or (
-                f"{shown(text.text)}: {_listed(before)} in {other.place}, {_listed(holds)} in "
-                f"{text.place}"
-            )
-    return Survey(tuple(sorted(labels)), left_out, len(contradicted), instance)
-
-
 def cats(text: LabelledText, labels: Sequence[str]) -> dict[str, float]:
     """A text's label as spaCy has it.
 
@@ -217,18 +176,6 @@ def cats(text: LabelledText, labels: Sequence[str]) -> dict[str, float]:
         as they are.
     """
     if isinstance(text.label, dict):
-        return text.label
-    held = set(text.labels)
+        return {label: float(value) for label, value in text.label.items()}
+    held = set(text.held)
     return {label: float(label in held) for label in labels}
-
-
-def _holds(text: LabelledText) -> frozenset:
-    is_graded = isinstance(text.label, dict)
-    return frozenset(text.label.items() if is_graded else text.labels)  # type: ignore[union-attr]
-
-
-def _listed(holds: frozenset) -> str:
-    return (
-        ", ".join(sorted(one if isinstance(one, str) else f"{one[0]} {one[1]:g}" for one in holds))
-        or "none"
-    )

@@ -23,9 +23,10 @@ def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]
     path (Path): The file, gzipped if it ends in .gz.
     encoding (str): A text encoding that Python knows.
     YIELDS (Tuple[int, str]): The line's number, from 1, and its text with the line's end.
-    RAISES (InputError): If a line is not in the encoding, or the file no sound gzip file.
+    RAISES (InputError): If a line is not in the encoding, or the file no sound gzip file; or if it
+        holds a NUL, as what is read of UTF-16 in another encoding does.
     """
-    number = 0
+    number = other = 0  # `other`: the last line before this one that is more than ASCII
     with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as stream:
         # "surrogateescape" instead of an error at once: that would not say in which line.
         text = TextIOWrapper(
@@ -33,9 +34,13 @@ def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]
         )
         try:
             for number, line in enumerate(text, start=1):
-                undecoded = None if line.isascii() else _UNDECODED.search(line)
-                if undecoded:
-                    raise _undecoded(line, undecoded.start(), encoding, path, number)
+                if not line.isascii():
+                    undecoded = _UNDECODED.search(line)
+                    if undecoded:
+                        raise _undecoded(line, undecoded.start(), encoding, path, number, other)
+                    other = number
+                if "\0" in line:
+                    raise _nul(line.index("\0"), encoding, path, number)
                 yield number, line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
         except UnicodeError as err:  # of encodings with several bytes a character, such as UTF-16
             message = f"not {encoding} after line {number} ({err}), expected a file in {encoding}"
@@ -68,17 +73,29 @@ def shown(text: str) -> str:
     return repr(line if len(line) <= 60 else f"{line[:57]}...")
 
 
-def _undecoded(line: str, place: int, encoding: str, path: Path, number: int) -> InputError:
+def _undecoded(
+    line: str, place: int, encoding: str, path: Path, number: int, other: int
+) -> InputError:
     byte = ord(line[place]) - 0xDC00
-    other = "utf-8"
+    is_utf8 = encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
+    likely = "cp1252" if is_utf8 else "utf-8"
     if (number, place) == (1, 0) and byte in (0xFE, 0xFF):
-        other = "utf-16"
-    elif encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig"):
-        other = "cp1252"
+        likely = "utf-16"
+    advice = f'if it is in another encoding, say which, such as encoding = "{likely}"'
+    if is_utf8 and other:  # what is not UTF-8 is hardly ever sound UTF-8 by chance
+        advice = f"line {other} is, so the file mixes encodings: bring all of it to one"
     return InputError(
         f"byte 0x{byte:02x} at character {place + 1} is not {encoding}, expected a file that is "
-        f"{encoding} throughout; if it is in another encoding, say which, such as "
-        f'encoding = "{other}"',
+        f"{encoding} throughout; {advice}",
+        path=path,
+        line=number,
+    )
+
+
+def _nul(place: int, encoding: str, path: Path, number: int) -> InputError:
+    return InputError(
+        f"a NUL at character {place + 1}, expected a text in {encoding}; if the file is in UTF-16, "
+        'say so, as in encoding = "utf-16", "utf-16-le" or "utf-16-be"',
         path=path,
         line=number,
     )

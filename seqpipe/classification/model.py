@@ -31,7 +31,7 @@ def AverageEmbedding(
 
     tok2vec (Model): A vector for each token: `seqpipe.WordFeatures.v1`, or a listener.
     word_dropout_rate (float): In training each word is left out of the average with this
-        probability (their section 4.1).
+        probability (their section 3.1).
     hidden_width (int): Units of a hidden layer.
     hidden_depth (int): Hidden layers, with ReLU and dropout.
     max_tokens (int): Of longer texts only so many tokens are read; 0 reads all.
@@ -39,10 +39,10 @@ def AverageEmbedding(
         "windows".
     RETURNS (Model): From docs to logits, `(docs, nO)`.
     """
-    if hidden_depth < 0 or (hidden_depth and hidden_width < 1):
+    if hidden_depth < 0 or hidden_width < 0 or bool(hidden_depth) != bool(hidden_width):
         raise InputError(
             f"hidden_depth = {hidden_depth}, hidden_width = {hidden_width}: "
-            "expected 0 layers or more, and then a width"
+            "expected layers and their width, or 0 of both"
         )
     hidden = [Relu(hidden_width, dropout=0.0) for _ in range(hidden_depth)]
     reading: list[Model[Any, Any]] = [
@@ -75,6 +75,11 @@ def RNNClassifier(
         dropout` before the encoder, one mask a text, and after the pooling.
     """
     check_encoder(encoder)
+    if pooling == "last" and long_texts == WINDOWS:
+        raise InputError(
+            f"pooling = 'last' with long_texts = {WINDOWS!r}: it would see the first and the last "
+            "window alone; expected 'mean', 'max' or 'attention'"
+        )
     pool: Model[Any, Any] = Pooling(pooling, bi=pooling == "last" and encoder.attrs["bi"])
     cut_layer = cut(max_tokens, long_texts)
     reader = in_windows(encoder, max_tokens) if long_texts == WINDOWS else encoder

@@ -94,9 +94,13 @@ def read_prefixed(path: Path, *, encoding: str) -> Iterator[LabelledText]:
     path (Path): The file, gzipped if it ends in .gz.
     encoding (str): The file's.
     YIELDS (LabelledText): The texts.
+    RAISES (InputError): If there is other white space in a label, such as a tab behind it.
     """
     for number, line in read_lines(path, encoding):
         label, _, text = line.rstrip("\r\n").partition(" ")
+        if label and label.split() != [label]:
+            message = f"white space in the label {label!r}, expected a label, a space and the text"
+            raise InputError(message, path=path, line=number)
         yield LabelledText(text.strip(), label, path, number)
 
 
@@ -178,12 +182,7 @@ def _json_label(value: Any, path: Path, line: int) -> str | list[str] | dict[str
         return [_json_name(one, path, line) for one in value]
     if not isinstance(value, dict):
         return _json_name(value, path, line)
-    for name, given in value.items():
-        # A bool is a number here, as in spaCy's own cats.
-        if not isinstance(given, (int, float)) or not 0 <= given <= 1:
-            message = f"label {name!r} has the value {given!r}, expected 0 or 1"
-            raise InputError(message, path=path, line=line)
-    return {name.strip(): float(given) for name, given in value.items()}
+    return {name.strip(): given for name, given in value.items()}
 
 
 def _json_name(value: Any, path: Path, line: int) -> str:

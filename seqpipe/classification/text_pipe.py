@@ -19,6 +19,7 @@ from seqpipe.layers.resize import resize
 from seqpipe.pipe import LABEL_ADVICE, SequencePipe
 from seqpipe.vocabulary.embed import vocabulary_nodes
 
+from .class_weights import BALANCED, check_class_weights, class_weights_of
 from .gold import EXCLUSIVE, MULTILABEL, gold_table
 from .long_texts import is_cut
 from .loss import class_loss, probabilities
@@ -28,7 +29,7 @@ from .values import STARS, order_of, values_of
 logger = logging.getLogger("seqpipe")
 SENTIMENT = "sentiment"
 KINDS = (EXCLUSIVE, MULTILABEL, SENTIMENT)
-BALANCED = "balanced"
+STREAM = -1  # max_epochs of a corpus that is read as a stream
 
 
 class TextClassifier(SequencePipe):
@@ -36,6 +37,7 @@ class TextClassifier(SequencePipe):
 
     label_kind = "class"
     learns_from_empty_docs = True
+    loss_per = "text"
 
     def __init__(
         self,
@@ -57,11 +59,7 @@ class TextClassifier(SequencePipe):
             raise InputError(f"{name}: kind = {kind!r}: expected one of {', '.join(KINDS)}")
         if not 0.0 < threshold < 1.0:
             raise InputError(f"{name}: threshold = {threshold}: expected between 0 and 1")
-        if isinstance(class_weights, str) and class_weights != BALANCED:
-            raise InputError(
-                f"{name}: class_weights = {class_weights!r}: expected {BALANCED!r}, a number for "
-                "each label, or null"
-            )
+        check_class_weights(name, class_weights, multilabel=kind == MULTILABEL)
         super().__init__(
             vocab,
             model,
@@ -74,6 +72,7 @@ class TextClassifier(SequencePipe):
         self._class_weights, self._values = class_weights, values
         self.cfg["weights"] = {}
         self._source: Source | None = None
+        self._is_stream = False
         self._has_warned = False
         for extended, extension in ((Doc, "stars"), (Token, "class_weight")):
             if not extended.has_extension(extension):
@@ -112,26 +111,59 @@ class TextClassifier(SequencePipe):
         start_component (str): Its name there, if several could be meant.
         RAISES (InputError): If there is one class only, or the other component is built otherwise.
         """
-        self._source = load_source(start_from, start_component) if start_from else None
+        self._source = self._load_source(start_from, start_component, vocabulary)
+        settings = nlp.config.get("training", {}) if nlp is not None else {}
+        self._is_stream = settings.get("max_epochs") == STREAM
         super().initialize(get_examples, nlp=nlp, labels=labels, vocabulary=vocabulary)
         if self._source is not None:
-            self._source.lend(self.model, self.name)
+            self._source.lend(self.model, self.vocab, self.name)
             self._source = None
 
     def _survey(self, examples: Iterable[Example]) -> tuple[Counter[str], set[str]]:
-        gold: Counter[str] = Counter()
+        gold: Counter[str] = Counter()  # by label the sum of its probabilities
         lengths: list[int] = []
 
         def seen() -> Iterable[Example]:
             for eg in examples:
-                gold.update(label for label, given in eg.reference.cats.items() if given > 0.5)
+                gold.update(eg.reference.cats)  # adds up their values
                 lengths.append(len(eg.reference))
                 yield eg
 
         counts, labels = super()._survey(seen())
         self._say_what_is_cut(lengths)
-        self.cfg["weights"] = self._weights(gold)
+        self._check_classes(gold)
+        self.cfg["weights"] = class_weights_of(self._class_weights, gold)
         return counts, labels
+
+    def _check_classes(self, gold: Counter[str]) -> None:
+        """Refuse data of one class, which a stream may have among its first examples."""
+        held = sorted(label for label, count in gold.items() if count > 0)
+        if self._is_stream and self._class_weights == BALANCED:
+            raise InputError(
+                f"{self.name}: class_weights = {BALANCED!r}: a stream shows its first examples, "
+                "expected a number for each label"
+            )
+        if len(held) == 1 and self._kind != MULTILABEL and not self._is_stream:
+            raise InputError(
+                f"{self.name}: there is one class only, {held[0]!r}; expected at least two, or "
+                'kind = "multilabel"'
+            )
+        without = sorted(set(gold) - set(held))
+        if without and not self._is_stream:
+            names = ", ".join(without)
+            logger.warning("%s: no training text has the label %s", self.name, names)
+
+    def _load_source(
+        self, path: str | Path | None, component: str | None, vocabulary: str | Path | None
+    ) -> Source | None:
+        if path is None:
+            return None
+        if vocabulary is not None:
+            raise InputError(
+                f"{self.name}: vocabulary = {str(vocabulary)!r} beside start_from, whose "
+                "vocabularies are taken over; expected one of them"
+            )
+        return load_source(path, component, of=self.model)
 
     def _take_vocabularies(
         self, counts: Counter[str], source: str | Path | None, nlp: Language | None
@@ -140,14 +172,6 @@ class TextClassifier(SequencePipe):
             super()._take_vocabularies(counts, source, nlp)
         else:
             self._source.lend_vocabularies(vocabulary_nodes(self.model), self.name)
-
-    def _weights(self, gold: Counter[str]) -> dict[str, float]:
-        """What an error costs, by label; "balanced" is n / (classes * count) (King & Zeng 2001)."""
-        if self._class_weights is None:
-            return {}
-        if isinstance(self._class_weights, dict):
-            return {label: float(weight) for label, weight in self._class_weights.items()}
-        return {label: gold.total() / (len(gold) * count) for label, count in gold.items()}
 
     def connect(self) -> None:
         if len(self.labels) == 1 and self._kind != MULTILABEL:
@@ -158,7 +182,7 @@ class TextClassifier(SequencePipe):
         if self._kind == SENTIMENT:
             self.cfg["labels"].sort(key=self.values.__getitem__)
         unknown = sorted(set(self.cfg["weights"]) - set(self.labels))
-        if unknown:
+        if unknown and self._class_weights != BALANCED:
             raise InputError(
                 f"{self.name}: class_weights has {unknown[0]!r}, expected labels of the data: "
                 f"{', '.join(self.labels)}"
@@ -200,9 +224,15 @@ class TextClassifier(SequencePipe):
             doc.cats |= dict(zip(self.labels, row.tolist(), strict=True))
             if values:
                 expected = float(row @ np.array(values))
-                low, high = min(values), max(values)
-                doc.sentiment = 2.0 * (expected - low) / (high - low) - 1.0
+                doc.sentiment = self._on_scale(expected, values)
                 doc._.stars = expected if is_stars else None
+
+    def _on_scale(self, expected: float, values: list[float]) -> float:
+        """From -1 to 1. The numbers of "negative", "neutral" and "positive" are so already."""
+        if self._values is None and self.kind != STARS:
+            return expected
+        low, high = min(values), max(values)
+        return 2.0 * (expected - low) / (high - low) - 1.0
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Score predicted docs. RETURNS (Dict[str, Any]): What the scorer gives."""

@@ -53,8 +53,9 @@ def values_of(name: str, labels: Sequence[str], given: dict[str, float] | None) 
                 f"{name}: label {label!r} has no number; expected stars such as '1' to '5', "
                 f"'negative', 'neutral' and 'positive', or a number for each label in `values`"
             )
-    if len(set(values.values())) < min(2, len(labels)):
-        raise InputError(f"{name}: values {values}: expected numbers that differ")
+    numbers, is_own = list(values.values()), given is None and order_of(labels) == STARS
+    if len(set(numbers)) < (len(labels) if is_own else min(2, len(labels))):
+        raise InputError(f"{name}: the numbers of labels are {values}: expected such that differ")
     return values
 
 

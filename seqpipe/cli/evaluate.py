@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.training import Example
 
+    from seqpipe.cli.example_texts import ClassifiedText
     from seqpipe.training.scoring import Scores
 
 
@@ -103,11 +104,13 @@ def _print_runs(console: "Console", runs: list[Run], gold: list["Example"], main
 def _print_examples(console: "Console", nlp: "Language", gold: list["Example"], count: int) -> None:
     from rich.text import Text
 
+    from seqpipe.cli.example_texts import find_classifier, pick_texts
     from seqpipe.cli.sentences import pick_sentences
     from seqpipe.reporting.entities import mark_entities
 
-    if any(eg.reference.cats for eg in gold):
-        _print_texts(console, nlp, gold, count)
+    classifier = find_classifier(nlp, gold)
+    if classifier is not None:
+        _print_texts(console, pick_texts(nlp, gold, count, classifier=classifier))
         return
     sentences = pick_sentences(nlp, gold, count)
     labels = sorted({e.label for s in sentences for e in (*s.predicted, *s.gold)})
@@ -124,17 +127,16 @@ def _print_examples(console: "Console", nlp: "Language", gold: list["Example"], 
         console.print(marked)
 
 
-def _print_texts(console: "Console", nlp: "Language", gold: list["Example"], count: int) -> None:
+def _print_texts(console: "Console", texts: list["ClassifiedText"]) -> None:
     from rich.text import Text
 
-    from seqpipe.cli.example_texts import pick_texts
-
     console.print(Text("\nexamples", style="bold"))
-    for one in pick_texts(nlp, gold, count):
+    for one in texts:
+        predicted = ", ".join(f"{label} {p:.2f}" for label, p in one.predicted.items()) or "none"
         cross = "x" if console.options.ascii_only else "✗"
-        note = "" if one.is_right else f" {cross} gold: {one.gold}"
-        head = f"\n{one.predicted} {one.probability:.2f}{note}"
-        console.print(Text(head, style="bold green" if one.is_right else "bold red"))
+        note = "" if one.is_right else f" {cross} gold: {', '.join(one.gold) or 'none'}"
+        style = "bold green" if one.is_right else "bold red"
+        console.print(Text(f"\n{predicted}{note}", style=style))
         console.print(Text(one.text))
 
 

@@ -4,6 +4,7 @@ accuracy, calibration, the confusion matrix and the error in stars.
 Annotations stay real objects here: spaCy's registry resolves them.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,8 @@ from seqpipe.evaluation.calibration import expected_calibration_error
 from seqpipe.files import InputError
 
 EXCLUSIVE, MULTILABEL, STARS = KINDS = ("exclusive", "multilabel", "stars")
+ROUNDING = 0.0051  # by which each probability may be off: two decimals of it are enough
+SHOWN = 5  # labels that a message names
 
 
 @registry.scorers("seqpipe.ClassScorer.v1")
@@ -70,7 +73,8 @@ def score_classes(
     labels (Sequence[str]): The component's labels. A gold label that is not among them is scored as
         one that is never predicted: all its texts are errors.
     kind (str): "exclusive", "multilabel", or "stars": exclusive, and the labels are numbers.
-    values (Dict[str, float]): The number of each label, for "stars"; by default the label itself.
+    values (Dict[str, float]): The number of each of `labels`, for "stars"; by default the label
+        itself.
     threshold (float): For "multilabel": from this probability on a label counts as given.
     RETURNS (Dict[str, Any]): What `Scorer.score_cats` gives (`cats_score`, `cats_macro_f`,
         `cats_f_per_type`, ...), a mean over labels being over those of the component and of the
@@ -82,9 +86,11 @@ def score_classes(
         `cats_support`: {label: texts with that gold label};
         `cats_confusion`: {gold: {predicted: texts}}, not for "multilabel";
         `stars_mae`: the mean distance of the expected value, sum of probability times value, from
-        the gold value, only for "stars".
-        All are None if no text has a gold label.
-    RAISES (InputError): If there is no such kind, or for "stars" a gold label is no number.
+        the gold value, only for "stars". A text whose gold label has no number on the scale is
+        left out here, and is an error in all the others.
+        All but `cats_score_desc` are None if no text has a gold label.
+    RAISES (InputError): If there is no such kind, for "stars" if one of `labels` has no number, and
+        if the probabilities of classes that exclude each other do not sum to 1.
     RAISES (ValueError): If a doc has no prediction, or one that is not from 0 to 1.
     """
     options: dict[str, Any] = {"labels": labels, "kind": kind, "threshold": threshold}
@@ -135,8 +141,11 @@ def score_judged(
     judged (Sequence[JudgedText]): The texts that have a gold label.
     labels, kind, values, threshold: As for `score_classes`.
     RETURNS (Dict[str, Any]): As from `score_classes`.
+    RAISES (InputError): As `score_classes`.
     """
     is_multilabel = kind == MULTILABEL
+    if not is_multilabel:
+        _check_sums(judged, kind)
     gold = dict.fromkeys(
         label for text in judged for label, given in text.reference.items() if given
     )
@@ -158,9 +167,10 @@ def score_judged(
     if not is_multilabel:
         scores["cats_confusion"] = _confusion(judged, every)
     if kind == STARS:
-        errors = [_distance(text, values or {}) for text in judged]
-        scores["stars_mae"] = sum(errors) / max(1, len(errors))
-    return scores if judged else dict.fromkeys(scores)
+        scores["stars_mae"] = _error_in_stars(judged, _scale(labels, gold, values or {}))
+    # Of no score the description stays: `spacy evaluate` prints it as a text.
+    kept = scores if judged else {"cats_score_desc": scores["cats_score_desc"]}
+    return dict.fromkeys(scores) | kept
 
 
 def _most_probable(cats: Mapping[str, float]) -> str:
@@ -187,15 +197,48 @@ def _confusion(judged: Sequence[JudgedText], labels: Sequence[str]) -> dict[str,
     return counts
 
 
-def _distance(text: JudgedText, values: Mapping[str, float]) -> float:
-    """How far the expected value of a text is from its gold value."""
-    expected = sum(p * _number(label, values) for label, p in text.predicted.items())
-    return abs(expected - _number(text.gold, values))
+def _check_sums(judged: Sequence[JudgedText], kind: str) -> None:
+    """Find components whose labels do not exclude each other, though `kind` says so."""
+    for text in judged:
+        total = sum(text.predicted.values())
+        # spaCy's components give 0 for each label of a doc without tokens.
+        if total and abs(total - 1.0) > ROUNDING * len(text.predicted):
+            some = [f"{label} {p:.4g}" for label, p in text.predicted.items()][:SHOWN]
+            more = ", ..." if len(some) < len(text.predicted) else ""
+            raise InputError(
+                f"kind = {kind!r}: predicted cats ({', '.join(some)}{more}) sum to {total:.4g}, "
+                'expected 1; for several labels a text the scorer needs kind = "multilabel"'
+            )
 
 
-def _number(label: str, values: Mapping[str, float]) -> float:
+def _error_in_stars(judged: Sequence[JudgedText], scale: Mapping[str, float]) -> float | None:
+    """The mean distance of the expected value from that of the gold label, where it has one."""
+    errors = [
+        abs(sum(p * scale[label] for label, p in text.predicted.items()) - scale[text.gold])
+        for text in judged
+        if text.gold in scale
+    ]
+    return sum(errors) / len(errors) if errors else None
+
+
+def _scale(
+    labels: Iterable[str], gold: Iterable[str], values: Mapping[str, float]
+) -> dict[str, float]:
+    """The number of each label. One that just gold has stands for itself, unless `values` says
+    otherwise of others: its own number would be on another scale."""
+    own = {label: number for label in (*labels, *gold) if (number := _number(label)) is not None}
+    is_own = all(_number(label) == value for label, value in values.items())
+    scale = {**own, **values} if is_own else dict(values)
+    for label in labels:
+        if label not in scale:
+            wanted = "a number" if is_own else "a number for it in `values`"
+            raise InputError(f'label {label!r}: expected {wanted}, as kind is "stars"')
+    return scale
+
+
+def _number(label: str) -> float | None:
     try:
-        return values[label] if label in values else float(label)
+        number = float(label)
     except ValueError:
-        message = f'label {label!r}: expected a number, as kind is "stars"'
-        raise InputError(message) from None
+        return None
+    return number if math.isfinite(number) else None

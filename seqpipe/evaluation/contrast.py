@@ -112,6 +112,7 @@ def score_classes_by_contrast(
     words (Dict[str, Sequence[str]]): The words of each group.
     RETURNS (Dict[str, Any]): What `score_classes` gives, and for each group and the rest
         `cats_acc_GROUP`, None if there is no such text, and `cats_texts_GROUP`, their number.
+    RAISES (InputError, ValueError): As `score_classes`.
     """
     options: dict[str, Any] = {"labels": labels, "kind": kind, "threshold": threshold}
     judged: list[JudgedText] = []

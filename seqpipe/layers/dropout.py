@@ -49,7 +49,7 @@ def _forward(
 
 def word_dropout(rate: float = 0.0) -> Model[Packed, Packed]:
     """Leave whole tokens out, such that the mean of a sequence is that of the others (Iyyer et al.
-    2015, section 4.1): a token's row is zero with probability `rate`, and the others are multiplied
+    2015, section 3.1): a token's row is zero with probability `rate`, and the others are multiplied
     by tokens / tokens left. A sequence that would lose all tokens keeps them.
 
     rate (float): In [0, 1). It is not `[training] dropout`.

@@ -96,7 +96,7 @@ def print_reasons(console: Console, explanations: Iterable[Explanation]) -> None
 
 
 def mark_reasons(explanation: Explanation, *, with_marks: bool) -> Text:
-    """Colour each word by its weight; one that was not read is dim.
+    """Colour each word by its weight, white space apart; one that was not read is dim.
 
     explanation (Explanation): The text and its weights.
     with_marks (bool): Whether to put + and - behind the words too.
@@ -112,7 +112,7 @@ def mark_reasons(explanation: Explanation, *, with_marks: bool) -> Text:
         shown = _plain(word)
         if not read:
             result.append(shown, style="dim")
-        elif not (level := _level(share)):
+        elif word.isspace() or not (level := _level(share)):
             result.append(shown)
         else:
             styles = FOR_STYLES if share > 0 else AGAINST_STYLES

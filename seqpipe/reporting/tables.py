@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 # Scores that are shares of something, and read best in percent.
-PERCENT = ("_p", "_r", "_f", "_acc", "_auc", "_las", "_uas")
+PERCENT = ("_p", "_r", "_f", "_acc", "_auc", "_las", "_uas", "cats_ece")
 BY_TYPE = ("_per_type", "_per_feat")
 MEASURES = {"p": "P", "r": "R", "f": "F1"}
 # Tables that have another name than their score, and where the numbers of gold labels are then.
 TITLES = {"ents_per_type": "entities", "cats_f_per_type": "classes"}
 CLASSES, CLASS_SUPPORT, CONFUSION = "cats_f_per_type", "cats_support", "cats_confusion"
+# One of the other scores of classes again, and which one.
+AGAIN = ("cats_score", "cats_score_desc")
 
 # A cell is text, or parts of it that may go below each other where the terminal is narrow.
 Cell = str | Sequence[str]
@@ -42,6 +44,8 @@ def print_scores(
     if all(value in (1.0, None) for key in of_tokens for value in left[key]):
         # Data that came in tokens says nothing of the tokenizer.
         left = {key: values for key, values in left.items() if key not in of_tokens}
+    if CLASSES in left:
+        left = {key: values for key, values in left.items() if key not in AGAIN}
     counts = {"ents_per_type": support, CLASSES: _support(left)}
     spread = "" if len(scores) == 1 else f", mean of {len(scores)} and standard deviation"
     for key in [key for key in left if key.endswith(BY_TYPE)]:

@@ -35,7 +35,7 @@ class Counters:
 
     step (int): The last step that is done, from 0; -1 before the first.
     words (int): In all batches so far.
-    recent_words (int): Since the last evaluation.
+    recent_words, recent_examples (int): Since the last evaluation.
     seconds (float): Of the run, those before it was resumed too.
     losses (Dict[str, float]): Since the last evaluation, by component.
     results (List[Tuple[float, int]]): Score and step of each evaluation.
@@ -44,6 +44,7 @@ class Counters:
     step: int = -1
     words: int = 0
     recent_words: int = 0
+    recent_examples: int = 0
     seconds: float = 0.0
     losses: dict[str, float] = field(default_factory=dict)
     results: list[tuple[float, int]] = field(default_factory=list)
@@ -132,7 +133,8 @@ class TrainingLoop:
             log(report if evaluated else None)
             shown(self, report)
             if evaluated:
-                self.counters.losses, self.counters.recent_words = {}, 0
+                self.counters.losses = {}
+                self.counters.recent_words = self.counters.recent_examples = 0
             if self._is_over():
                 break
             if is_stopped():
@@ -165,6 +167,7 @@ class TrainingLoop:
                 counters.results.append((score, counters.step))
             counters.words += words
             counters.recent_words += words
+            counters.recent_examples += len(batch)
             counters.seconds = time.monotonic() - self._began
             report = {
                 "epoch": epoch,

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """Shows words a second, the loss a token of each component, the score and the time left.
+    """Shows words a second, the loss a token or a text of each component, the score and the time
+    left.
 
     stream (IO): Where to; a terminal gets a bar.
     """
@@ -94,11 +95,19 @@ def _format(total: int | None) -> str:
 
 
 def _losses(loop: TrainingLoop) -> list[str]:
-    """The loss a token of each component, since the last evaluation."""
+    """The loss of each component since the last evaluation: a token, or a text if it is a sum over
+    texts, which its `loss_per` says."""
     counters = loop.counters
-    tokens = max(1, counters.recent_words)
-    found = [f"{name} {loss / tokens:.4f}" for name, loss in counters.losses.items()]
-    return [f"loss a token: {', '.join(found)}"] if found else []
+    pipes, parts = dict(loop.nlp.pipeline), []
+    for unit, count in (("token", counters.recent_words), ("text", counters.recent_examples)):
+        found = [
+            f"{name} {loss / max(1, count):.4f}"
+            for name, loss in counters.losses.items()
+            # A component may add losses of another name than its own.
+            if getattr(pipes.get(name), "loss_per", "token") == unit
+        ]
+        parts += [f"loss a {unit}: {', '.join(found)}"] if found else []
+    return parts
 
 
 def _left(loop: TrainingLoop) -> list[str]:

@@ -19,6 +19,7 @@ from seqpipe.layers.embed import embedding
 from seqpipe.layers.resize import resize
 
 FROZEN, TUNED = "frozen", "tuned"
+LEARNED_ATTRS = ("scale", "keys", "rows")  # that belong to what was learned, as parameters do
 UNKNOWN_ROW = 0
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import logging
 from collections import Counter
 from pathlib import Path
 
@@ -160,23 +159,34 @@ def test_texts_that_are_tokenised_keep_their_tokens(read):
     assert eg.predicted.text == "it 's n't\u00a0so"
 
 
-def test_labels_are_renamed_and_left_out(read, caplog):
+def test_labels_are_renamed_and_left_out(read):
     content = "a\t0\nb\t1\nc\t2\nd\t1\ne\t9\n"
     names = {"0": "negative", "1": None, "2": "negative"}
-    with caplog.at_level(logging.INFO, logger="seqpipe"):
-        examples = read(content, names=names, **NUMBERED)
+    examples = read(content, names=names, **NUMBERED)
     assert pairs(examples) == [("a", "negative"), ("c", "negative"), ("e", "9")]
-    assert [record.getMessage().split(": ", 1)[1] for record in caplog.records] == [
-        "texts left out for their label '1': 2"
-    ]
 
 
 def test_one_label_of_several_is_left_out_and_the_text_stays(read):
-    lists = json_lines({"text": "a", "label": ["x", "y"]}, {"text": "b", "label": ["y"]})
+    lists = json_lines({"text": "a", "label": ["x", "y"]}, {"text": "b", "label": []})
     assert pairs(read(lists, name="a.jsonl", names={"y": ""})) == [("a", "x"), ("b", "")]
     cats = json_lines({"text": "a", "label": {"x": 1, "y": 0, "z": 0}})
     eg = read(cats, name="a.jsonl", names={"y": "", "x": "w", "z": "w"})[0]
     assert eg.reference.cats == {"w": 1.0}
+
+
+@pytest.mark.parametrize("labels", [["neu"], {"neg": 0, "neu": 1, "pos": 0}, {"neu": 0}, "neu"])
+def test_a_text_is_left_out_with_the_only_label_that_holds(read, labels):
+    content = json_lines({"text": "a", "label": labels}, {"text": "b", "label": {"pos": 1}})
+    assert pairs(read(content, name="a.jsonl", names={"neu": ""})) == [("b", "pos")]
+
+
+def test_a_doc_is_left_out_with_the_only_label_that_holds(tmp_path):
+    docs = [NLP.make_doc("so so"), NLP.make_doc("so good")]
+    docs[0].cats = {"neg": 0.0, "neu": 1.0, "pos": 0.0}
+    docs[1].cats = {"neg": 0.0, "neu": 0.0, "pos": 1.0}
+    DocBin(docs=docs).to_disk(tmp_path / "a.spacy")
+    (eg,) = make_labelled_texts(tmp_path / "a.spacy", names={"neu": None})(NLP)
+    assert eg.reference.cats == {"neg": 0.0, "pos": 1.0}
 
 
 def test_a_folder_for_each_label_is_read(tmp_path):
@@ -236,7 +246,9 @@ def test_spacys_own_files_are_read(tmp_path):
     assert examples[2].reference.cats == {}
     one = make_labelled_texts(tmp_path / "a.spacy", names={"bad": "poor"}, limit=1)
     assert [eg.reference.cats for eg in one(NLP)] == [{"good": 1.0, "poor": 0.0}]
-    with pytest.raises(InputError, match=r"a.spacy: label 'bad' of the text 'so good', expected"):
+    with pytest.raises(
+        InputError, match=r"a.spacy: doc 1: label 'bad' of the text 'so good', expected"
+    ):
         list(make_labelled_texts(tmp_path, labels=["good"])(NLP))
 
 
@@ -268,25 +280,6 @@ def test_limit_counts_examples_of_the_part(read):
     content = "".join(f"text {i}\t{i}\n" for i in range(9))
     examples = read(content, folds=3, part="train", limit=2, **NUMBERED)
     assert pairs(examples) == [("text 2", "2"), ("text 5", "5")]
-
-
-def test_contradictions_are_counted_once_with_an_instance(tmp_path, caplog):
-    path = tmp_path / "a.tsv"
-    path.write_text("so so\t0\nfine\t1\nso so\t1\nso so\t1\nfine\t1\nmeh\t0\nmeh\t1\n")
-    reader = make_labelled_texts(path, **NUMBERED)
-    assert len(list(reader(NLP))) == len(list(reader(NLP))) == 7
-    (record,) = caplog.records
-    assert record.name == "seqpipe"
-    assert record.levelno == logging.WARNING
-    assert record.getMessage() == (
-        f"{path}: texts that are there more than once, with labels that contradict each other: 2; "
-        f"all are kept. Such as 'so so': 0 in {path}, line 1, 1 in {path}, line 3"
-    )
-
-
-def test_labels_that_become_one_do_not_contradict(read, caplog):
-    read("so so\t0\nso so\t1\n", names={"0": "negative", "1": "negative"}, **NUMBERED)
-    assert caplog.records == []
 
 
 def test_an_example_is_given_before_the_next_is_made(tmp_path):

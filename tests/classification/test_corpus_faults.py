@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import spacy
+from spacy.tokens import Doc, DocBin
 
 from seqpipe.classification.corpus import make_labelled_texts
 from seqpipe.files import InputError
@@ -46,6 +47,9 @@ def read(tmp_path):
         (b"fine\t1\n\x93so\x81\x94\t1\n", {"encoding": "cp1252"},
          'line 2: byte 0x81 at character 4 is not cp1252, .* such as encoding = "utf-8"'),
         (TSV.encode("utf-16"), {}, 'line 1: byte 0xff .* such as encoding = "utf-16"'),
+        (TSV.encode("utf-16-le"), {}, 'line 1: a NUL at character 2, .* encoding = "utf-16", "utf'),
+        (TSV.encode("utf-16"), {"encoding": "cp1252"}, 'line 1: a NUL at character 4, .* "utf-16"'),
+        (b"fine\t1\n", {"encoding": "utf-16"}, "not utf-16 after line 0 .* BOM"),
         ("fine\t1\n".encode("utf-16")[:-1], {"encoding": "utf-16"}, "a.tsv: not utf-16 after line"),
         ("", {}, r"a.tsv: no text to read \(part 'all'\)"),
         ("a\t1\n", {"folds": 2, "part": "dev"}, r"no text to read \(part 'dev'\)"),
@@ -56,6 +60,16 @@ def test_a_fault_in_a_table_is_named_with_its_place(read, tmp_path, content, opt
     with pytest.raises(InputError, match=message) as fault:
         read(content, name="a.tsv", **{**NUMBERED, **options})
     assert str(fault.value).startswith(str(tmp_path / "a.tsv"))
+
+
+def test_mixed_encodings_are_told_from_another_encoding(read):
+    content = "fine\t1\nna\u00efve\t1\nfine\t1\n".encode() + "caf\u00e9\t1\n".encode("cp1252")
+    with pytest.raises(InputError) as fault:
+        read(content, **NUMBERED)
+    assert "line 4: byte 0xe9 at character 4 is not utf-8" in str(fault.value)
+    assert str(fault.value).endswith(
+        "line 2 is, so the file mixes encodings: bring all of it to one"
+    )
 
 
 @pytest.mark.parametrize(
@@ -87,8 +101,8 @@ def test_a_fault_in_csv_is_named_with_the_line_its_row_begins_on(read, content, 
         ('{"text": "b", "label": ["x", null]}', "no label for the text 'b'"),
         ('{"text": "b", "label": true}', "'true' as the label, expected a string or a number"),
         ('{"text": "b", "label": NaN}', "'NaN' as the label, expected a string or a number"),
-        ('{"text": "b", "label": {"x": 2}}', "label 'x' has the value 2, expected 0 or 1"),
-        ('{"text": "b", "label": {"x": null}}', "label 'x' has the value None, expected 0 or 1"),
+        ('{"text": "b", "label": {"x": 2}}', "label 'x' has the value 2, expected 0 to 1"),
+        ('{"text": "b", "label": {"x": null}}', "label 'x' has the value None, expected 0 to 1"),
         ('{"text": "b \\ud83d", "label": 1}', "half a character"),
     ],
 )
@@ -103,6 +117,9 @@ def test_a_fault_in_json_lines_is_named_with_its_line(read, line, message):
         ("1 a\n2\n", "line 2: an empty text"),
         ("1 a\n\n", "line 2: an empty text"),
         ("1 a\n b\n", "line 2: no label for the text 'b'"),
+        ("pos so\npos\tgood film\n", r"line 2: white space in the label 'pos\\tgood', expected a"),
+        ("pos so\npos\tgood\n", r"line 2: white space in the label 'pos\\tgood'"),
+        ("pos so\npos\u00a0good film\n", r"line 2: white space in the label 'pos\\xa0good'"),
     ],
 )
 def test_a_fault_in_lines_that_begin_with_a_label_is_named(read, content, message):
@@ -131,6 +148,50 @@ def test_a_fault_in_a_folder_is_named(tmp_path):
     (tmp_path / "pos" / "0.txt").write_text(" \n")
     with pytest.raises(InputError, match=r"0.txt: an empty text"):
         list(make_labelled_texts(tmp_path)(NLP))
+
+
+def test_a_folder_that_may_be_read_in_two_ways_is_refused(tmp_path):
+    for label in ("neg", "pos"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "0.txt").write_text(f"{label} it is")
+    (tmp_path / "x.tsv").write_text("text\tlabel\nstray\t1\n")
+    with pytest.raises(
+        InputError,
+        match=r"""files such as 'x.tsv' beside folders of texts such as 'neg', expected one of """
+        r"""the two; set format to "folders" or "tsv"$""",
+    ):
+        list(make_labelled_texts(tmp_path)(NLP))
+    assert len(list(make_labelled_texts(tmp_path, format="folders")(NLP))) == 2
+    assert len(list(make_labelled_texts(tmp_path, format="tsv")(NLP))) == 1
+
+
+def test_a_folder_of_files_may_have_other_folders(tmp_path):
+    (tmp_path / "x.tsv").write_text("text\tlabel\nfine\t1\n")
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "make.py").write_text("pass\n")
+    assert len(list(make_labelled_texts(tmp_path)(NLP))) == 1
+
+
+@pytest.mark.parametrize("value", [1.5, -0.25, float("nan"), "yes"])
+def test_a_doc_with_a_label_out_of_range_is_named(tmp_path, value):
+    docs = [NLP.make_doc("so good"), Doc(NLP.vocab), NLP.make_doc("so bad")]
+    docs[0].cats = {"good": 1.0}
+    docs[2].cats = {"good": 0.0, "bad": value}
+    DocBin(docs=docs).to_disk(tmp_path / "a.spacy")
+    with pytest.raises(InputError) as fault:
+        list(make_labelled_texts(tmp_path / "a.spacy")(NLP))
+    assert str(fault.value) == (
+        f"{tmp_path / 'a.spacy'}: doc 3: label 'bad' has the value {value!r}, expected 0 to 1"
+    )
+
+
+def test_a_doc_that_is_too_long_is_named(tmp_path):
+    nlp = spacy.blank("en")
+    docs = [nlp.make_doc("short"), nlp.make_doc("x" * 50)]
+    DocBin(docs=docs).to_disk(tmp_path / "a.spacy")
+    nlp.max_length = 49
+    with pytest.raises(InputError, match=r"a.spacy: doc 2: a text of 50 characters, .* most 49"):
+        list(make_labelled_texts(tmp_path / "a.spacy")(nlp))
 
 
 def test_a_file_that_cannot_be_what_it_should_be_is_named(read, tmp_path):

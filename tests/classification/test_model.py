@@ -7,6 +7,7 @@ from thinc.api import Model, set_dropout_rate
 
 from seqpipe.classification.long_texts import cut, in_windows, read_tokens
 from seqpipe.classification.model import AverageEmbedding, RNNClassifier
+from seqpipe.files import InputError
 from seqpipe.layers.packed import pack, unpack
 from seqpipe.layers.recurrent import LSTM, Recurrent
 from tests.classification.text_case import labelled
@@ -126,12 +127,26 @@ def test_an_average_of_windows_reads_all():
         ({"long_texts": "middle"}, "long_texts = 'middle': expected one of start, end, both"),
         ({"long_texts": "windows"}, "expected max_tokens, the size of a window"),
         ({"hidden_depth": 1}, "hidden_depth = 1, hidden_width = 0"),
+        ({"hidden_width": 5}, "hidden_depth = 0, hidden_width = 5"),
         ({"word_dropout_rate": 1.0}, "word_dropout_rate = 1.0"),
     ],
 )
 def test_settings_out_of_range_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         average(**options)
+
+
+def test_the_last_step_of_windows_is_refused():
+    with pytest.raises(InputError, match="pooling = 'last' with long_texts = 'windows'"):
+        recurrent("last", max_tokens=2, long_texts="windows")
+
+
+@pytest.mark.parametrize("pooling", ["mean", "attention"])
+def test_every_token_of_windows_is_read(pooling):
+    model, sequences = initialised(recurrent(pooling, max_tokens=2, long_texts="windows"))
+    Y, backprop = model(sequences, True)
+    for dX in backprop(numpy.ones_like(Y)):
+        assert (abs(dX).sum(axis=1) > 0).all()
 
 
 def test_an_encoder_that_gives_its_state_is_refused():

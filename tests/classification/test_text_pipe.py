@@ -101,6 +101,34 @@ def test_polarity_has_values_from_minus_one_to_one():
     assert doc._.stars is None
 
 
+def test_named_polarities_are_on_the_scale_already():
+    def two(nlp):
+        return [labelled(nlp, name, {name: 1.0}) for name in ("neutral", "positive")] * 4
+
+    nlp = made("rnn_sentiment", two)
+    assert nlp("neutral").sentiment == pytest.approx(0.0, abs=0.1)
+    assert nlp("positive").sentiment == pytest.approx(1.0, abs=0.1)
+
+
+def test_two_labels_with_one_number_are_refused():
+    def twice(nlp):
+        return [labelled(nlp, label, {label: 1.0}) for label in ("4", "4.0", "5")]
+
+    with pytest.raises(InputError, match=r"numbers of labels are .*expected such that differ"):
+        made("rnn_sentiment", twice)
+
+
+def test_a_label_without_texts_is_named(caplog):
+    def three(nlp):
+        return [
+            labelled(nlp, eg.reference.text, {**eg.reference.cats, "neutral": 0.0})
+            for eg in polarity_examples(nlp)
+        ]
+
+    made(examples=three, steps=1)
+    assert "no training text has the label neutral" in caplog.text
+
+
 def test_five_polarities_are_evenly_spaced():
     def five(nlp):
         names = ["very negative", "negative", "neutral", "positive", "very positive"]
@@ -174,6 +202,22 @@ def test_balanced_weights_make_classes_count_alike():
     assert pipe.cfg["weights"] == {"positive": 12 / 20, "negative": 12 / 4}
 
 
+def test_balanced_weights_count_soft_labels_by_their_parts():
+    def doubtful(nlp):
+        return [labelled(nlp, "fine", {"positive": 0.75, "negative": 0.25})] * 4
+
+    pipe = made(examples=doubtful, class_weights="balanced", steps=1).get_pipe("rnn_textcat")
+    assert pipe.cfg["weights"] == {"positive": 4 / 6, "negative": 4 / 2}
+
+
+def test_balanced_weights_of_a_stream_are_refused():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("rnn_textcat", config={**TINY, "class_weights": "balanced"})
+    nlp.config["training"]["max_epochs"] = -1
+    with pytest.raises(InputError, match="a stream shows its first examples"):
+        train(nlp, polarity_examples(nlp), 1)
+
+
 def test_soft_labels_are_learned_from():
     def doubtful(nlp):
         return [labelled(nlp, "fine", {"positive": 0.7, "negative": 0.3})] * 4
@@ -207,8 +251,12 @@ def test_one_class_only_is_refused():
     def one(nlp):
         return [labelled(nlp, "good", {"positive": 1.0})]
 
-    with pytest.raises(InputError, match="one class only, 'positive'; expected at least two"):
-        made(examples=one)
+    def named(nlp):
+        return [labelled(nlp, "good", {"positive": 1.0, "negative": 0.0})]
+
+    for examples in (one, named):
+        with pytest.raises(InputError, match="one class only, 'positive'; expected at least two"):
+            made(examples=examples)
     assert made(examples=one, kind="multilabel", steps=1)("good").cats["positive"] > 0
 
 
@@ -234,6 +282,9 @@ def test_gold_that_does_not_fit_is_named_with_its_text(wrong, message):
         ({"kind": "sentiment"}, "kind"),
         ({"threshold": 1.0}, "threshold = 1.0"),
         ({"class_weights": "even"}, "class_weights = 'even'"),
+        ({"class_weights": {"positive": -1.0}}, "expected 'balanced', a number from 0 on"),
+        ({"class_weights": {"positive": 0.0}}, "not all 0"),
+        ({"class_weights": "balanced", "kind": "multilabel"}, "expected a number from 0 on"),
     ],
 )
 def test_settings_out_of_range_are_refused(config, message):
@@ -246,8 +297,16 @@ def test_weights_of_unknown_labels_are_refused():
         made(class_weights={"odd": 2.0})
 
 
-def lender(tmp_path, **tok2vec):
+def add_vectors(nlp, seed):
+    rng = numpy.random.default_rng(seed)
+    for word in ("soup", "cold", "warm"):
+        nlp.vocab.set_vector(word, rng.normal(size=4).astype("f"))
+
+
+def lender(tmp_path, *, has_vectors=False, **tok2vec):
     nlp = spacy.blank("en")
+    if has_vectors:
+        add_vectors(nlp, 0)
     model = {"tok2vec": {**TINY["model"]["tok2vec"], **tok2vec}, "encoder": {"nO": 8}}
     nlp.add_pipe("rnn_tagger", config={"model": with_tagger_parts(model)})
     words = ["The", "soup", "was", "cold", "again"]
@@ -261,13 +320,16 @@ def lender(tmp_path, **tok2vec):
 
 
 def with_tagger_parts(model):
-    return {**model, "tok2vec": {**model["tok2vec"], "features": [], "characters": None}}
+    return {**model, "tok2vec": {"features": [], "characters": None, **model["tok2vec"]}}
 
 
-def borrowed(folder):
+def borrowed(folder, *, config=TINY, vectors_seed=None, **initialize):
     nlp = spacy.blank("en")
-    nlp.add_pipe("rnn_textcat", config=TINY)
-    nlp.config["initialize"]["components"]["rnn_textcat"] = {"start_from": str(folder)}
+    if vectors_seed is not None:
+        add_vectors(nlp, vectors_seed)
+    nlp.add_pipe("rnn_textcat", config=config)
+    settings = {"start_from": str(folder), **initialize}
+    nlp.config["initialize"]["components"]["rnn_textcat"] = settings
     examples = polarity_examples(nlp)
     nlp.initialize(lambda: examples)
     return nlp
@@ -290,6 +352,46 @@ def test_an_encoder_that_is_built_otherwise_is_refused(tmp_path):
     lender(tmp_path, width=9)
     with pytest.raises(InputError, match="the tok2vec of its component 'rnn_tagger' is built"):
         borrowed(tmp_path / "tagger")
+
+
+def test_other_features_are_refused_with_the_component(tmp_path):
+    lender(tmp_path, features=["shape"])
+    with pytest.raises(InputError, match=r"rnn_textcat: start_from: the tok2vec .*'shape'"):
+        borrowed(tmp_path / "tagger")
+
+
+def test_settings_of_its_own_stay(tmp_path):
+    lender(tmp_path, unk_rate=0.9)
+    pipe = borrowed(tmp_path / "tagger").get_pipe("rnn_textcat")
+    assert pipe.model.get_ref("tok2vec").attrs["unk_rate"] == 0.5
+
+
+def test_a_vocabulary_beside_it_is_refused(tmp_path):
+    lender(tmp_path)
+    with pytest.raises(InputError, match=r"vocabulary = 'words.json' beside start_from"):
+        borrowed(tmp_path / "tagger", vocabulary="words.json")
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_frozen_vectors_must_be_the_same_ones(tmp_path, other):
+    frozen = {"width": 0, "vectors": "frozen"}
+    lender(tmp_path, has_vectors=True, **frozen)
+    config = {"model": {**TINY["model"], "tok2vec": frozen}}
+    if other:
+        with pytest.raises(InputError, match="it reads the vectors of another pipeline"):
+            borrowed(tmp_path / "tagger", config=config, vectors_seed=1)
+    else:
+        borrowed(tmp_path / "tagger", config=config, vectors_seed=0)
+
+
+def test_an_average_starts_from_an_average(tmp_path):
+    nlp = made(**AVERAGE)
+    nlp.to_disk(tmp_path / "average")
+    mine, theirs = (
+        one.get_pipe("rnn_textcat").model.get_ref("tok2vec").to_bytes()
+        for one in (borrowed(tmp_path / "average", config=AVERAGE), nlp)
+    )
+    assert mine == theirs
 
 
 def test_a_pipeline_without_an_encoder_is_refused(tmp_path):

@@ -161,6 +161,32 @@ def test_labels_are_renamed(treebank):
     assert labels == ["4", "3", "2"]
     reader = make_sentiment_treebank(treebank, classes="binary", names={"positive": "pos"})
     assert [label for _, label in pairs(reader(NLP))] == ["pos", "negative"]
+    reader = make_sentiment_treebank(treebank, classes="binary", names={"positive": ""})
+    assert [label for _, label in pairs(reader(NLP))] == ["negative"]
+
+
+@pytest.mark.parametrize(
+    ("classes", "name", "expected"),
+    [("binary", "0", "negative, positive"), ("fine", "positive", "0, 1, 2, 3, 4")],
+)
+def test_a_name_of_no_class_is_refused(classes, name, expected):
+    with pytest.raises(
+        InputError,
+        match=f"names, with classes = \"{classes}\": '{name}', expected one of {expected}$",
+    ):
+        make_sentiment_treebank("gone.txt", classes=classes, names={name: "bad"})
+
+
+def test_the_neutral_that_are_left_out_are_counted(treebank, caplog):
+    list(make_sentiment_treebank(treebank, classes="binary")(NLP))
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{treebank}: texts left out for their labels: 1 ('2' 1)"
+    ]
+
+
+def test_a_class_that_no_tree_has_is_no_slip(treebank, caplog):
+    list(make_sentiment_treebank(treebank, names={"0": "1 star"})(NLP))
+    assert caplog.records == []
 
 
 def test_a_config_builds_the_reader_of_a_gzipped_treebank(tmp_path):

@@ -9,7 +9,8 @@ import pytest
 import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spacy.tokens import Doc
+from spacy.cli.evaluate import evaluate as spacy_evaluate
+from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from spacy.training.loop import update_meta
 
@@ -179,7 +180,7 @@ def test_texts_without_a_gold_label_change_nothing(kind):
 def test_without_any_gold_label_every_score_is_none(kind):
     options = {"labels": ("1", "2"), "kind": kind}
     scores = score_classes([example({"1": 0.3, "2": 0.7}, {})], **options)
-    assert set(scores.values()) == {None}
+    assert {name for name, score in scores.items() if score is not None} == {"cats_score_desc"}
     known = score_classes([example({"1": 0.3, "2": 0.7}, {"1": 1.0})], **options)
     assert scores.keys() == known.keys()
 
@@ -189,9 +190,46 @@ def test_a_text_without_a_prediction_is_refused():
         score_classes([example({}, {"1": 1.0})], labels=("1", "2"))
 
 
-def test_stars_that_are_no_numbers_are_refused():
-    with pytest.raises(InputError, match="label 'good': expected a number"):
-        score_classes([example({"1": 1.0}, {"good": 1.0})], labels=("1",), kind="stars")
+@pytest.mark.parametrize("label", ["bad", "nan"])
+def test_gold_label_that_is_no_number_is_an_error_without_a_distance(label):
+    cats = {"1": 0.9, "2": 0.1}
+    examples = [example(cats, {"1": 1.0}), example(cats, {label: 1.0})]
+    scores = score_classes(examples, labels=("1", "2"), kind="stars", values=VALUES)
+    assert scores["cats_acc"] == 0.5
+    assert scores["cats_support"] == {"1": 1, "2": 0, label: 1}
+    assert scores["stars_mae"] == pytest.approx(0.1)
+
+
+def test_gold_label_without_a_value_on_another_scale_than_the_labels_has_no_distance():
+    cats = {"1": 0.25, "5": 0.75}
+    options = {"labels": ("1", "5"), "kind": "stars", "values": {"1": -1.0, "5": 1.0}}
+    three, five = example(cats, {"3": 1.0}), example(cats, {"5": 1.0})
+    scores = score_classes([three, five], **options)
+    assert scores["cats_acc"] == 0.5
+    assert scores["stars_mae"] == pytest.approx(0.5)
+    assert score_classes([three], **options)["stars_mae"] is None
+
+
+@pytest.mark.parametrize(
+    ("labels", "values", "wanted"),
+    [(("1", "good"), {}, "a number"), (("1", "5"), {"1": -1.0}, "a number for it in `values`")],
+)
+def test_labels_of_the_component_without_a_number_are_refused(labels, values, wanted):
+    examples = [example({labels[0]: 0.5, labels[1]: 0.5}, {"1": 1.0})]
+    with pytest.raises(InputError, match=f"^label '{labels[1]}': expected {wanted}, as kind"):
+        score_classes(examples, labels=labels, kind="stars", values=values)
+
+
+@pytest.mark.parametrize("kind", ["exclusive", "stars"])
+def test_probabilities_of_several_labels_are_not_scored_as_those_of_one(kind):
+    examples = [example({"1": 0.9, "2": 0.8}, {"1": 1.0})]
+    with pytest.raises(InputError, match=r"cats \(1 0\.9, 2 0\.8\) sum to 1\.7.*\"multilabel\""):
+        score_classes(examples, labels=("1", "2"), kind=kind)
+
+
+def test_probabilities_that_were_rounded_are_scored():
+    examples = [example({"1": 0.33, "2": 0.33, "3": 0.33}, {"1": 1.0})]
+    assert score_classes(examples, labels=("1", "2", "3"))["cats_acc"] == 1.0
 
 
 def test_an_unknown_kind_is_refused():
@@ -218,6 +256,33 @@ def textcat():
     ]
     nlp.initialize(lambda: examples)
     return nlp, examples
+
+
+def test_spacys_component_for_several_labels_needs_its_kind():
+    nlp = spacy.blank("en")
+    scorer = {"@scorers": "seqpipe.ClassScorer.v1"}
+    pipe = nlp.add_pipe("textcat_multilabel", config={"scorer": scorer})
+    cats = {"food": 1.0, "service": 1.0, "price": 0.0}
+    examples = [Example.from_dict(nlp.make_doc("Good food, good service."), {"cats": cats})]
+    nlp.initialize(lambda: examples)
+    with pytest.raises(InputError, match=r"kind = 'exclusive'.*needs kind = \"multilabel\""):
+        nlp.evaluate(examples)
+    pipe.scorer = make_class_scorer(kind="multilabel")
+    assert "cats_macro_auc" in nlp.evaluate(examples)
+
+
+def test_a_text_without_tokens_is_scored(textcat):
+    nlp, _ = textcat
+    empty = Example.from_dict(nlp.make_doc(""), {"cats": {"1": 1.0}})
+    assert sum(nlp.evaluate([empty])["cats_support"].values()) == 1
+
+
+def test_plain_spacy_evaluates_data_without_gold_labels(textcat, tmp_path):
+    nlp, _ = textcat
+    nlp.to_disk(tmp_path / "model")
+    DocBin(docs=[nlp.make_doc("Good.")]).to_disk(tmp_path / "test.spacy")
+    scores = spacy_evaluate(str(tmp_path / "model"), tmp_path / "test.spacy")
+    assert scores["cats_acc"] is None
 
 
 def test_scores_go_through_evaluation_and_metrics_files(textcat, tmp_path):

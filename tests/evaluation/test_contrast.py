@@ -185,6 +185,12 @@ def test_scorer_adds_the_accuracy_of_each_group():
     assert scores == {**score_classes(examples, labels=("bad", "good")), **groups}
 
 
+def test_without_any_gold_label_the_scorer_gives_none():
+    scores = make_contrast_scorer()([example("Fine.", {"a": 1.0}, {})], labels=("a",))
+    assert scores["cats_acc"] is None
+    assert scores["cats_score_desc"] == "macro F"
+
+
 def test_scorer_of_a_group_that_no_text_is_in_gives_none():
     score = make_contrast_scorer({"negation": ["nicht"]})
     scores = score([example("Fein.", {"a": 1.0}, {"a": 1.0})], labels=("a",))

@@ -150,7 +150,21 @@ def test_no_dictionary_is_printed_and_the_rest_stands_in_its_table():
     text = printed([scores()])
     assert "{" not in text
     assert ["cats_acc", "50.00", "%"] in tables(text)["scores"]
-    assert ["cats_ece", "0.04"] in tables(text)["scores"]
+
+
+def test_calibration_error_of_classes_is_in_percent_like_their_accuracy():
+    rows = tables(printed([scores(cats_ece=0.005423), scores(cats_ece=0.015423)]))
+    table = rows["scores, mean of 2 and standard deviation"]
+    assert ["cats_ece", "1.04", "±0.71", "%"] in table
+
+
+@pytest.mark.parametrize("runs", [[scores()], [scores()] * 2, [dict.fromkeys(scores())]])
+def test_the_score_that_is_one_of_the_others_is_not_shown_again(runs):
+    assert "cats_score" not in printed(runs)
+
+
+def test_a_score_of_classes_that_is_none_of_the_others_is_shown():
+    assert "cats_score" in printed([{"cats_score": 0.5}])
 
 
 def test_groups_of_texts_have_a_table_of_their_own():

@@ -103,6 +103,14 @@ def test_attention_has_no_sides():
         assert "against" not in out
 
 
+def test_white_space_has_no_marks_in_the_terminal_nor_in_html():
+    tabbed = explanation(("\t", 1.0), ("\n", -1.0), ("good", 1.0))
+    (span,) = mark_reasons(tabbed, with_marks=True).spans
+    assert mark_reasons(tabbed, with_marks=True).plain == "\t \n good[+++]"
+    assert span.start == len("\t \n ")
+    assert [mark["text"] for mark in read(render_reasons([tabbed])).marks] == ["good"]
+
+
 def test_control_characters_do_not_reach_the_terminal():
     out = printed(explanation(("a\x1b[31mb\x07", 1.0), label="x\x1b[0m"), color_system=None)
     assert not set(out) & {"\x1b", "\x07"}

@@ -123,6 +123,31 @@ def test_a_run_that_goes_on_ends_with_the_same_bytes(folder, case, after):
     assert sorted(os.listdir(folder / "whole")) == sorted(os.listdir(folder / "parts"))
 
 
+def test_examples_since_the_last_evaluation_are_counted_and_kept(folder):
+    file = write_config(folder)
+    batcher = '"spacy.batch_by_words.v1"\ndiscard_oversize = false\ntolerance = 0.2'
+    by_number = '"spacy.batch_by_sequence.v1"\nget_length = null'
+    file.write_text(file.read_text().replace(batcher, by_number))
+    counts = []
+    for after in (3, 4):
+        stopped(file, folder / str(after), after=after)
+        counts.append(read_checkpoint(folder / str(after)).state["loop"]["recent_examples"])
+    # The batches grow: 6, 7 and 8 texts in the first epoch, then 12. Steps 0 and 4 are evaluated.
+    assert counts == [7 + 8 + 12, 0]
+
+
+def test_a_checkpoint_from_before_examples_were_counted_is_gone_on_from(folder):
+    file = write_config(folder)
+    run(file, folder / "whole")
+    stopped(file, folder / "parts", after=5)
+    path = (folder / "parts" / "checkpoint").resolve() / "state.json"
+    state = json.loads(path.read_text())
+    del state["loop"]["recent_examples"]
+    path.write_text(json.dumps(state))
+    run(file, folder / "parts", resume=True)
+    assert content(folder / "whole" / "model-last") == content(folder / "parts" / "model-last")
+
+
 def last_step(output):
     return json.loads((output / "finished.json").read_text())["step"]
 

@@ -5,6 +5,7 @@ import re
 import time
 
 import pytest
+import spacy
 
 from seqpipe.training.loop import Counters
 from seqpipe.training.progress import Progress
@@ -19,6 +20,9 @@ class Run:
     """Four steps of a run of nine, with evaluations at 0 and 2."""
 
     def __init__(self, max_steps=8):
+        self.nlp = spacy.blank("en")
+        self.nlp.add_pipe("rnn_ner", name="ner")
+        self.nlp.add_pipe("rnn_textcat", name="textcat")
         self.settings = {"max_steps": max_steps}
         self.counters = Counters()
 
@@ -31,12 +35,14 @@ class Run:
             counters.step, counters.seconds = step, 10.0 * (step + 1)
             counters.words += 100
             counters.recent_words += 100
-            counters.losses = {"ner": 0.5 * counters.recent_words}
+            counters.recent_examples += 5
+            losses = {"ner": 0.5 * counters.recent_words, "other": 0.1 * counters.recent_words}
+            counters.losses = {**losses, "textcat": 0.75 * counters.recent_examples}
             if score is not None:
                 counters.results.append((score, step))
             yield {"epoch": step // 2, "score": score}
             if score is not None:
-                counters.recent_words = 0
+                counters.recent_words = counters.recent_examples = 0
 
 
 def shown(stream, **settings):
@@ -50,7 +56,7 @@ def shown(stream, **settings):
 
 def test_elsewhere_each_evaluation_is_a_line():
     first, second = shown(io.StringIO()).splitlines()
-    loss = "loss a token: ner 0.5000"
+    loss = "loss a token: ner 0.5000, other 0.1000, loss a text: textcat 0.7500"
     assert first == f"step 0, epoch 0, score 0.250 (best 0.250 at 0), {loss}, about 1 min 20 s left"
     assert re.fullmatch(
         r"step 2, epoch 1, score 0\.500 \(best 0\.500 at 2\), [\d,]+ words/s, "
