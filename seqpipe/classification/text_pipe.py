@@ -73,6 +73,7 @@ class TextClassifier(SequencePipe):
         self.cfg["weights"] = {}
         self._source: Source | None = None
         self._is_stream = False
+        self._given_labels: list[str] | None = None
         self._has_warned = False
         for extended, extension in ((Doc, "stars"), (Token, "class_weight")):
             if not extended.has_extension(extension):
@@ -114,6 +115,7 @@ class TextClassifier(SequencePipe):
         self._source = self._load_source(start_from, start_component, vocabulary)
         settings = nlp.config.get("training", {}) if nlp is not None else {}
         self._is_stream = settings.get("max_epochs") == STREAM
+        self._given_labels = labels
         super().initialize(get_examples, nlp=nlp, labels=labels, vocabulary=vocabulary)
         if self._source is not None:
             self._source.lend(self.model, self.vocab, self.name)
@@ -136,19 +138,21 @@ class TextClassifier(SequencePipe):
         return counts, labels
 
     def _check_classes(self, gold: Counter[str]) -> None:
-        """Refuse data of one class, which a stream may have among its first examples."""
+        """Refuse data of one class, unless there may be others: in the rest of a stream, or where
+        labels were given."""
         held = sorted(label for label, count in gold.items() if count > 0)
         if self._is_stream and self._class_weights == BALANCED:
             raise InputError(
                 f"{self.name}: class_weights = {BALANCED!r}: a stream shows its first examples, "
                 "expected a number for each label"
             )
-        if len(held) == 1 and self._kind != MULTILABEL and not self._is_stream:
+        may_be_more = self._is_stream or self._given_labels is not None
+        if len(held) == 1 and self._kind != MULTILABEL and not may_be_more:
             raise InputError(
                 f"{self.name}: there is one class only, {held[0]!r}; expected at least two, or "
                 'kind = "multilabel"'
             )
-        without = sorted(set(gold) - set(held))
+        without = sorted({*gold, *(self._given_labels or ())} - set(held))
         if without and not self._is_stream:
             names = ", ".join(without)
             logger.warning("%s: no training text has the label %s", self.name, names)
