@@ -17,7 +17,7 @@ from seqpipe.training.config_file import read_config_file
 (STARTER,) = seqpipe_starters()
 CONFIG = STARTER.folder / "configs" / "sentiment.cfg"
 ASSETS = Path(__file__).parents[2] / "projects" / "classification" / "assets"
-PARTS = ("train", "dev", "test")
+REVIEWS = ("train/reviews", "dev", "test")
 # Left to the language and to spaCy: a tokenizer of the language's own, and its table of vectors.
 LEFT_OUT = {
     ("nlp", "tokenizer"),
@@ -76,13 +76,13 @@ def test_project_has_what_its_commands_need():
     made = {output.value for command in project.commands.values() for output in command.outputs}
     for command in project.commands.values():
         for dep in command.deps:
-            assert dep.value in made or (STARTER.folder / dep.value).is_file()
+            assert dep.value in made or (STARTER.folder / dep.value).exists()
 
 
 def test_no_review_of_the_corpus_is_in_two_files_and_each_file_has_all_stars(in_folder):
     reader = load_config(CONFIG, interpolate=True)["corpora"]["train"]
     found = []
-    for part in PARTS:
+    for part in REVIEWS:
         read = registry.resolve({"reader": {**reader, "path": f"corpus/{part}.tsv"}})["reader"]
         examples = list(read(spacy.blank("en")))
         assert len(examples) >= 60
@@ -91,7 +91,13 @@ def test_no_review_of_the_corpus_is_in_two_files_and_each_file_has_all_stars(in_
     assert len(found) == len(set(found)) == 400
 
 
-@pytest.mark.parametrize("part", PARTS)
+def test_training_reads_reviews_and_phrases(in_folder):
+    reader = load_config(CONFIG, interpolate=True)["corpora"]["train"]
+    texts = {eg.text for eg in registry.resolve({"reader": reader})["reader"](spacy.blank("en"))}
+    assert {"not good", "nothing was fresh", "Mediocre at best, and slow."} <= texts
+
+
+@pytest.mark.parametrize("part", [*REVIEWS, "train/phrases"])
 def test_the_corpus_is_that_of_the_project(part):
     ours = (STARTER.folder / "corpus" / f"{part}.tsv").read_bytes()
     assert ours == (ASSETS / f"{part}.tsv").read_bytes()

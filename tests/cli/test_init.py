@@ -18,8 +18,8 @@ from seqpipe.hookspecs import Starter
 from seqpipe.plugins import load_plugins
 
 STARTERS = ("ner", "tagger", "sentiment")
-# What their corpora give with ease, on any machine; from 260 reviews more than chance.
-SCORES = {"ner": ("ents_f", 0.75), "tagger": ("tag_acc", 0.9), "sentiment": ("cats_acc", 0.2)}
+# What their corpora give with ease, on any machine.
+SCORES = {"ner": ("ents_f", 0.75), "tagger": ("tag_acc", 0.9), "sentiment": ("cats_acc", 0.45)}
 
 # What of the README's example they get right without fail.
 EXAMPLES = {

@@ -17,7 +17,8 @@ from seqpipe.evaluation.contrast import contrast_groups, score_contrast
 
 PROJECT = Path(__file__).parents[2] / "projects" / "classification"
 ASSETS, SCRIPTS, CONFIGS = PROJECT / "assets", PROJECT / "scripts", PROJECT / "configs"
-PARTS = ("train", "dev", "test")
+PARTS = ("train/reviews", "dev", "test")
+PHRASES = "train/phrases"
 LECTURE = {
     "Completely lacking in good taste, good service, and good ambience.": "1",
     "Service was quite slow.": "2",
@@ -57,7 +58,7 @@ def content(path):
 
 
 def reviews(part):
-    """Stars and text of each review of a part."""
+    """Stars and text of each review of a part, or of each phrase."""
     header, *lines = (ASSETS / f"{part}.tsv").read_text(encoding="utf-8").splitlines()
     assert header == "stars\ttext"
     return [tuple(line.split("\t")) for line in lines]
@@ -75,11 +76,11 @@ def counts(part):
 
 def test_counts_of_the_reviews_are_those_of_their_readme():
     readme = (ASSETS / "README.md").read_text(encoding="utf-8").replace(",", "")
-    rows = dict(re.findall(r"^\| `?([\w.]+)`? \| ([\d |]+) \|$", readme, flags=re.MULTILINE))
+    rows = dict(re.findall(r"^\| `?([\w./ ]+)`? \| ([\d |]+) \|$", readme, flags=re.MULTILINE))
     said = {name: [int(cell) for cell in row.split("|")] for name, row in rows.items()}
     assert said == {
-        **{f"{part}.tsv": counts(part) for part in PARTS},
-        "all": [sum(column) for column in zip(*map(counts, PARTS), strict=True)],
+        **{f"{part}.tsv": counts(part) for part in (*PARTS, PHRASES)},
+        "all reviews": [sum(column) for column in zip(*map(counts, PARTS), strict=True)],
     }
 
 
@@ -87,6 +88,21 @@ def test_reviews_are_short_and_none_comes_twice():
     texts = [text.casefold() for part in PARTS for _, text in reviews(part)]
     assert len(texts) == len(set(texts)) == 400
     assert {3 <= len(text.split()) <= 40 for text in texts} == {True}
+
+
+def in_a_row(text, length):
+    """All runs of so many words; the text itself if it is shorter."""
+    words = re.findall(r"[^\W_]+(?:'[^\W_]+)*", text.casefold())
+    return {tuple(words[i : i + length]) for i in range(max(1, len(words) - length + 1))}
+
+
+def test_no_phrase_comes_twice_or_has_more_than_three_words_in_a_row_of_a_held_out_review():
+    phrases = [text for _, text in reviews(PHRASES)]
+    known = {text.casefold() for _, text in reviews("train/reviews")}
+    assert len({text.casefold() for text in phrases} - known) == len(phrases)
+    for part in ("dev", "test"):
+        held_out = set().union(*(in_a_row(text, 4) for _, text in reviews(part)))
+        assert [text for text in phrases if in_a_row(text, 4) & held_out] == []
 
 
 def test_the_lectures_examples_are_test_reviews_and_are_explained():
@@ -222,7 +238,7 @@ def test_a_difference_stands_beside_its_interval():
 def trained(tmp_path_factory):
     """A folder in which two models were trained for four steps."""
     folder = tmp_path_factory.mktemp("trained")
-    paths = ["--paths.train", ASSETS / "train.tsv", "--paths.dev", ASSETS / "dev.tsv"]
+    paths = ["--paths.train", ASSETS / "train", "--paths.dev", ASSETS / "dev.tsv"]
     for name in ("average", "recurrent"):
         words = [CONFIGS / f"{name}.cfg", "--output", name, *paths, *SHORT, *SMALL]
         seqpipe(folder, "train", *words)
