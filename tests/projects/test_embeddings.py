@@ -225,7 +225,9 @@ def test_cells_of_glove_are_counted(tmp_path):
 
 
 def test_script_that_fails_in_its_own_process_is_one_message(tmp_path):
-    words = ["missing.txt", "--output", "out.json", "--threads", "1"]
+    (tmp_path / "empty.txt").touch()
+    words = ["empty.txt", "--output", "out.json", "--threads", "1"]
     said = script(tmp_path, "glove", *words, expected=1)
-    assert said.startswith("error: learn_ours.py ended with 1: error: missing.txt: No such file")
+    assert said.startswith("error: learn_ours.py ended with 1: error: ")
+    assert "empty" in said or "no word in it" in said
     assert not (tmp_path / "out.json").exists()
