@@ -175,7 +175,7 @@ def _without(counts: np.ndarray, never: Collection[int]) -> np.ndarray:
 def _in_logs(
     probs: np.ndarray, backoffs: np.ndarray, never: Collection[int], *, uniform: float
 ) -> Estimates:
-    probs[0] = 1.0
+    probs[0] = backoffs[0] = 1.0  # no word is missing from the shortest context
     probs[1 + np.array(list(never), dtype=np.int64)] = 0.0
     with np.errstate(divide="ignore"):
         logs, weights = np.log(probs), np.log(backoffs)
