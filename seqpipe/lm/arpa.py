@@ -99,18 +99,19 @@ def _to_base_10(nats: np.ndarray) -> list[float]:
     return list(np.maximum(nats.astype(np.float64) / TO_NATS, ZERO).tolist())
 
 
-def read_arpa(path: str | Path) -> NgramModel:
+def read_arpa(path: str | Path, *, lower: bool = False) -> NgramModel:
     """Read an ARPA file, plain or gzipped, of SRILM's, KenLM's or this module's making.
 
     An n-gram that begins no longer one may do without a backoff weight. -99 and less stand for
     probability 0. Without `<unk>` in it, unknown words have probability 0.
 
     path: The file.
+    lower (bool): Its words are lower-cased, and words are looked up so.
     RETURNS (NgramModel): The model; its vocabulary has the order of the file.
     RAISES (InputError): If it is damaged, with the line.
     """
     with open_bytes(path) as stream:
-        return _Reader(path, iter(stream)).read()
+        return _Reader(path, iter(stream), lower=lower).read()
 
 
 @dataclass
@@ -130,8 +131,8 @@ class _Section:
 class _Reader:
     """Reads one file line by line."""
 
-    def __init__(self, path: str | Path, lines: Iterator[bytes]) -> None:
-        self.path, self.lines = path, lines
+    def __init__(self, path: str | Path, lines: Iterator[bytes], *, lower: bool) -> None:
+        self.path, self.lines, self.lower = path, lines, lower
         self.number, self.line = 0, b""
         self.ids: dict[bytes, int] = {}
         self.words = list(Vocabulary.SPECIALS)
@@ -277,9 +278,13 @@ class _Reader:
 
     def _vocabulary(self) -> Vocabulary:
         """The words in order of the file."""
-        about = {"format": "seqpipe.Vocabulary.v1", **Vocabulary(max_size=None).settings}
+        settings = Vocabulary(max_size=None, lower=self.lower).settings
         words = dict.fromkeys(self.words, 0)
-        return Vocabulary.from_dict({**about, "size": len(words), "words": words})
+        about = {"format": "seqpipe.Vocabulary.v1", **settings, "size": len(words)}
+        try:
+            return Vocabulary.from_dict({**about, "words": words})
+        except InputError as error:
+            raise InputError(str(error), path=self.path) from error
 
     def _by_id(self, values: np.ndarray, ids: np.ndarray, missing: float) -> np.ndarray:
         """Values of unigrams in order of their ids."""

@@ -58,6 +58,11 @@ class NgramModel:
         """RETURNS (bool): Whether it can be written as ARPA: not if it spreads evenly (add-k)."""
         return bool(np.isnan(self.uniform))
 
+    @property
+    def predictable(self) -> int:
+        """RETURNS (int): How many words can be predicted, <UNK> and <EOS> among them."""
+        return len(self.vocabulary) - len(NEVER)
+
     @cached_property
     def _ids(self) -> _Ids:
         return _Ids(self.vocabulary)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-NATS_A_UNIT = {"nats": 1.0, "bits": math.log(2), "log10": math.log(10)}
 SHOWN = 5
 
 

@@ -15,6 +15,7 @@ from seqpipe.vocabulary.vocabulary import Vocabulary
 from tests.lm.ngram_case import SALADS, SENTENCES, BruteForce, learned
 
 MANY = ["abcabd", "abcab", "cabbad", "bacad", "ddabc", "aabbccdd", "badcab", "cadab", "abcd"] * 2
+OTHER = st.lists(st.sampled_from("abcdx"), max_size=5)
 
 
 def probs(model, context, *, bos=True):
@@ -40,7 +41,7 @@ def test_probabilities_of_every_context_add_up_to_one(sentences, order, smoothin
 
 
 @settings(deadline=None, max_examples=50)
-@given(SENTENCES, st.integers(1, 4), st.lists(st.sampled_from("abcdx"), max_size=4))
+@given(SENTENCES, st.integers(1, 4), OTHER)
 @example(MANY, 3, ["a"])
 def test_kneser_ney_equals_the_definition(sentences, order, other):
     model, brute = learned(sentences, order=order), BruteForce(sentences, order)
@@ -68,9 +69,7 @@ def test_add_k_and_maximum_likelihood_equal_the_definition(sentences, order, k):
 @given(
     SENTENCES, st.integers(1, 4), st.sampled_from(SMOOTHINGS), st.lists(st.sampled_from("abcdx"))
 )
-def test_score_of_each_token_is_that_among_all_that_could_follow(
-    sentences, order, smoothing, words
-):
+def test_score_of_each_token_is_that_among_all_that_may_follow(sentences, order, smoothing, words):
     model = learned(sentences, order=order, smoothing=smoothing)
     score = model.score(words)
     for i, token in enumerate(score.tokens):
@@ -140,7 +139,7 @@ def test_an_unknown_word_has_the_uniform_share_of_the_shortest_context():
 
 @pytest.mark.parametrize("k", [0.0, -1.0, math.nan, math.inf])
 def test_add_k_wants_a_number_above_0(k):
-    with pytest.raises(InputError, match="k = .*expected a number above 0"):
+    with pytest.raises(InputError, match=r"k = .*expected a number above 0"):
         learned(SALADS, smoothing="add_k", k=k)
 
 
