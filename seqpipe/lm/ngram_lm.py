@@ -104,6 +104,8 @@ class NgramLM(Pipe):
             raise InputError(f"{block}: expected the pipeline as nlp")
         if text is not None:
             paths = [Path(path) for path in ([text] if isinstance(text, str) else text)]
+            if not paths:
+                raise InputError(f"{block}: text = []: expected a file or several")
             tokenize = tokenizer_of(nlp if tokenizer == "pipeline" else None, lower=False)
             pieces = read_tokens(paths, tokenize, _say_nothing)
         else:

@@ -192,9 +192,12 @@ class NgramModel:
             if about["format"] != FORMAT:
                 raise ValueError(f"format {about['format']!r}")
             trie = Trie(int(about["order"]), arrays["words"], arrays["starts"])
-            if len(arrays["log_probs"]) != len(trie) or len(arrays["backoffs"]) != trie.inner:
-                raise ValueError("arrays of different lengths")
             vocabulary = Vocabulary.from_bytes(arrays["vocabulary"].tobytes())
+            if fault := trie.fault():
+                raise ValueError(fault)
+            shapes = [arrays["log_probs"].shape, arrays["backoffs"].shape, (len(vocabulary),)]
+            if shapes != [(len(trie),), (trie.inner,), (trie.size,)]:
+                raise ValueError("arrays of different lengths")
         except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise InputError(f"no n-gram model ({error}), expected {FORMAT}") from error
         return cls(

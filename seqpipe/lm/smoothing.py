@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -77,7 +77,8 @@ def add_k(counts: NgramCounts, k: float, *, never: Collection[int]) -> Estimates
 
     trie = counts.trie
     size = trie.size - len(never)
-    used = _without(counts.counts, never)
+    used = counts.counts.copy()
+    _forget(used, never)
     probs, backoffs = np.empty(len(trie)), np.empty(trie.inner)
     add_constant(trie.starts, used, float(k), size, probs, backoffs)
     return _in_logs(probs, backoffs, never, uniform=-np.log(size) if k else np.nan)
@@ -101,13 +102,14 @@ def kneser_ney(counts: NgramCounts, *, never: Collection[int]) -> Estimates:
     from seqpipe.kernels.ngram_model import interpolate
 
     trie = counts.trie
-    used = _without(adjusted_counts(counts), never)
+    used = adjusted_counts(counts)
+    _forget(used, never)
     discounts, fell_back = np.zeros((trie.order + 1, 4)), []
     for length in range(1, trie.order + 1):
-        found = discounts_of(used[trie.levels[length] : trie.levels[length + 1]])
-        if found is None:
+        own = discounts_of(used[trie.levels[length] : trie.levels[length + 1]])
+        if own is None:
             fell_back.append(length)
-        discounts[length, 1:] = FALLBACK if found is None else found
+        discounts[length, 1:] = FALLBACK if own is None else own
     if fell_back:
         logger.warning(
             "kneser_ney: too few n-grams of %s words for discounts of their own; %s are taken",
@@ -117,13 +119,8 @@ def kneser_ney(counts: NgramCounts, *, never: Collection[int]) -> Estimates:
     uniform = 1.0 / (trie.size - len(never))
     probs, backoffs = np.empty(len(trie)), np.empty(trie.inner)
     interpolate(trie.starts, trie.levels, used, trie.suffixes, discounts, uniform, probs, backoffs)
-    found_all = _in_logs(probs, backoffs, never, uniform=np.nan)
-    return Estimates(
-        found_all.log_probs,
-        found_all.backoffs,
-        discounts=discounts,
-        fell_back=tuple(fell_back),
-    )
+    found = _in_logs(probs, backoffs, never, uniform=np.nan)
+    return replace(found, discounts=discounts, fell_back=tuple(fell_back))
 
 
 def adjusted_counts(counts: NgramCounts) -> np.ndarray:
@@ -165,11 +162,9 @@ def discounts_of(counts: np.ndarray) -> tuple[float, float, float] | None:
     return found if is_sound else None
 
 
-def _without(counts: np.ndarray, never: Collection[int]) -> np.ndarray:
-    """Counts in which words that are never predicted have none."""
-    used = counts.copy()
-    used[1 + np.array(list(never), dtype=np.int64)] = 0
-    return used
+def _forget(counts: np.ndarray, never: Collection[int]) -> None:
+    """Let words that are never predicted have no count."""
+    counts[1 + np.array(list(never), dtype=np.int64)] = 0
 
 
 def _in_logs(
@@ -178,5 +173,6 @@ def _in_logs(
     probs[0] = backoffs[0] = 1.0  # no word is missing from the shortest context
     probs[1 + np.array(list(never), dtype=np.int64)] = 0.0
     with np.errstate(divide="ignore"):
-        logs, weights = np.log(probs), np.log(backoffs)
-    return Estimates(logs.astype(np.float32), weights.astype(np.float32), uniform=float(uniform))
+        np.log(probs, out=probs)  # in place: there may be very many
+        np.log(backoffs, out=backoffs)
+    return Estimates(probs.astype(np.float32), backoffs.astype(np.float32), uniform=float(uniform))

@@ -58,6 +58,24 @@ class Trie:
 
         return suffix_links(self.words, self.starts)
 
+    def fault(self) -> str:
+        """RETURNS (str): Why this is no trie, on which compiled loops would go astray; empty if it
+        is one."""
+        starts, words = self.starts, self.words
+        if words.dtype != np.int32 or starts.dtype != np.int32 or words.ndim != 1 != starts.ndim:
+            return "words and starts that are not 32-bit numbers in a row"
+        if len(starts) < 2 or starts[0] != 1 or (np.diff(starts) < 0).any():
+            return "starts that do not ascend from 1"
+        all_words = np.arange(-1, self.size)
+        if starts[-1] != len(words) or not np.array_equal(words[: starts[1]], all_words):
+            return "words that do not begin with all of them"
+        if (words[1:] < 0).any() or (words[1:] >= self.size).any():
+            return "words without an id"
+        first = 1
+        for _ in range(1, self.order):
+            first = int(starts[first]) if first <= self.inner else -1
+        return "" if first == self.inner else "n-grams of another order"
+
     def parents(self, length: int) -> np.ndarray:
         """RETURNS (np.ndarray): int64, the prefix of each n-gram of `length` words, in order.
 

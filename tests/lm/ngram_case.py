@@ -1,9 +1,14 @@
 """N-gram models by their definitions, over dictionaries of tuples: slow, and easy to check."""
 
+import json
 from collections import Counter
+from pathlib import Path
 
+import spacy
 from hypothesis import strategies as st
 
+import seqpipe
+from seqpipe.lm.component import make_ngram_lm
 from seqpipe.lm.learn import learn_ngrams, sentence_pieces
 from seqpipe.lm.smoothing import FALLBACK
 
@@ -20,6 +25,24 @@ SALADS = [
         "a pair and another pair",
     )
 ]
+GOLDEN = Path(__file__).parents[1] / "golden"
+assert make_ngram_lm  # registers the factory where the package is not installed
+
+
+def said(doc):
+    """What a language model says of a doc, as plain values."""
+    return [doc._.log_prob, doc._.perplexity, [token._.surprisal for token in doc]]
+
+
+def save_golden():
+    """Save a tiny pipeline of this version and what it says, for later versions to load."""
+    folder = GOLDEN / f"ngram_lm-{seqpipe.__version__}"
+    nlp = spacy.blank("xx")
+    nlp.add_pipe("ngram_lm").learn_from(sentence_pieces(SALADS))
+    nlp.to_disk(folder)
+    texts = ["the apple and pear salad", "the zebra", "  ", "and"]
+    entries = [{"text": text, "said": said(nlp(text))} for text in texts]
+    (folder / "expected.json").write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
 
 
 def learned(sentences, **settings):

@@ -1,10 +1,12 @@
 """The component: learned from files, examples, a reader or ARPA; saved, sourced, in processes."""
 
+import io
 import json
 import math
 import subprocess
 import sys
 
+import numpy
 import pytest
 import spacy
 from spacy.cli.train import train as spacy_train
@@ -13,13 +15,13 @@ from spacy.training import Example
 
 from seqpipe.files import InputError
 from seqpipe.lm.arpa import write_arpa
-from seqpipe.lm.component import make_ngram_lm
+from seqpipe.lm.ngram_model import NgramModel
 from seqpipe.vocabulary.vocabulary import Vocabulary
-from tests.lm.ngram_case import SALADS, learned
+from tests.component_case import assert_close
+from tests.lm.ngram_case import GOLDEN, SALADS, learned, said
 
 TEXT = "".join(" ".join(sentence) + "\n" for sentence in SALADS)
 PEAR, PAIR = "the apple and pear salad", "the apple and pair salad"
-assert make_ngram_lm  # registers the factory where the package is not installed
 
 
 @pytest.fixture
@@ -40,10 +42,6 @@ def initialized(*, name="ngram_lm", config=None, get_examples=None, nlp=None, **
 def examples(nlp, sentences=SALADS):
     docs = [Doc(nlp.vocab, words=words) for words in sentences]
     return [Example(nlp.make_doc(doc.text), doc) for doc in docs]
-
-
-def said(doc):
-    return [doc._.log_prob, doc._.perplexity, [token._.surprisal for token in doc]]
 
 
 def test_the_pear_salad_is_likelier(text):
@@ -187,6 +185,25 @@ def test_a_pipeline_is_saved_and_loaded(text, tmp_path):
     assert again == nlp.to_bytes()
 
 
+def test_a_process_that_imports_only_spacy_gives_the_same(text, tmp_path):
+    nlp = initialized(text=text)
+    nlp.to_disk(tmp_path / "model")
+    code = "import sys, spacy; print(spacy.load(sys.argv[1])(sys.argv[2])._.log_prob)"
+    command = [sys.executable, "-c", code, str(tmp_path / "model"), PEAR]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) == nlp(PEAR)._.log_prob
+
+
+def test_golden_models_of_every_version_still_load():
+    folders = sorted(GOLDEN.glob("ngram_lm-*"))
+    assert folders
+    for folder in folders:
+        nlp = spacy.load(folder)
+        for entry in json.loads((folder / "expected.json").read_text(encoding="utf-8")):
+            assert_close(said(nlp(entry["text"])), entry["said"])
+
+
 def test_a_pipeline_that_was_not_initialised_is_saved_but_does_not_score(tmp_path):
     nlp = spacy.blank("en")
     nlp.add_pipe("ngram_lm")
@@ -202,6 +219,28 @@ def test_a_damaged_model_is_refused(text, tmp_path, keep):
     path.write_bytes(path.read_bytes()[:keep] or b"nothing")
     with pytest.raises(ValueError, match=r"model\.npz: no n-gram model"):
         spacy.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("words", lambda words: words[:-1]),
+        ("words", lambda words: numpy.where(words == 5, 10_000, words)),
+        ("words", lambda words: words.astype(numpy.int64)),
+        ("starts", lambda starts: starts[::-1].copy()),
+        ("starts", lambda starts: starts[:-2]),
+        ("log_probs", lambda log_probs: log_probs[1:]),
+        ("backoffs", lambda backoffs: backoffs[1:]),
+        ("about", lambda about: about[:-3]),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(name, change):
+    with numpy.load(io.BytesIO(learned(SALADS).to_bytes())) as found:
+        arrays = dict(found)
+    stream = io.BytesIO()
+    numpy.savez(stream, **{**arrays, name: change(arrays[name])})
+    with pytest.raises(InputError, match=r"no n-gram model \(.+\), expected seqpipe"):
+        NgramModel.from_bytes(stream.getvalue())
 
 
 def test_two_processes_give_what_one_gives(text):
@@ -271,6 +310,8 @@ def test_no_text_or_two_of_them_are_refused(text, tmp_path):
     (tmp_path / "empty.txt").write_text("\n \n", encoding="utf-8")
     with pytest.raises(InputError, match=r"empty\.txt: no word in it"):
         initialized(text=str(tmp_path / "empty.txt"))
+    with pytest.raises(InputError, match=r"text = \[\]: expected a file"):
+        initialized(text=[])
     with pytest.raises(InputError, match="the text is empty"):
         initialized(get_examples=lambda: [])
     with pytest.raises(OSError, match="No such file"):

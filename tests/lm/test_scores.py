@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from seqpipe.lm.arpa import write_arpa
 from seqpipe.lm.scores import total
 from seqpipe.vocabulary.vocabulary import Vocabulary
 from tests.lm.ngram_case import SALADS, learned
@@ -69,12 +70,31 @@ def test_words_are_looked_up_in_their_normal_form():
     assert not model.score(["THE", "7", "cats"]).is_unknown.any()
 
 
-@pytest.mark.skipif(not PTB.is_dir(), reason="shared/data/lm/ptb is not here")
-@pytest.mark.parametrize(("order", "published"), [(3, 148.3), (5, 141.2)])
-def test_ptb_perplexity_of_mikolovs_thesis(order, published):
+@pytest.fixture(scope="module", params=[(3, 148.3), (5, 141.2)], ids=["order 3", "order 5"])
+def ptb(request):
+    """A model of the Penn Treebank, its test text, and the perplexity in Mikolov's thesis."""
+    if not PTB.is_dir():
+        pytest.skip("shared/data/lm/ptb is not here")
+    order, published = request.param
     with gzip.open(PTB / "ptb.train.txt.gz", "rt", encoding="utf-8") as stream:
         model = learned((line.split() for line in stream), order=order)
     lines = (PTB / "ptb.test.txt").read_text(encoding="utf-8").splitlines()
-    text = total(model.score_sentences([line.split() for line in lines]))
+    return model, [line.split() for line in lines], published
+
+
+def test_ptb_perplexity_is_that_of_mikolovs_thesis(ptb):
+    model, sentences, published = ptb
+    text = total(model.score_sentences(sentences))
     assert text.tokens == 82_430
     assert round(text.perplexity, 1) <= published
+
+
+@pytest.mark.slow
+def test_ptb_scores_are_kenlms(ptb, tmp_path):
+    kenlm = pytest.importorskip("kenlm")
+    model, sentences, _ = ptb
+    write_arpa(model, tmp_path / "ptb.arpa")
+    theirs = kenlm.Model(str(tmp_path / "ptb.arpa"))
+    for words, score in zip(sentences, model.score_sentences(sentences), strict=True):
+        expected = [log_prob for log_prob, _, _ in theirs.full_scores(" ".join(words))]
+        assert (score.log_probs / math.log(10)).tolist() == pytest.approx(expected, abs=1e-4)
