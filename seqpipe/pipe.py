@@ -191,7 +191,7 @@ class SequencePipe(TrainablePipe):
             with _blamed(Path(source)) as file:
                 self._vocabularies_from_bytes(file.read_bytes())
             return
-        words = _adopted(source, nlp)
+        words = adopted_vocabulary(source, nlp)
         for node in vocabulary_nodes(self.model):
             node.attrs[VOCABULARY] = node.attrs[VOCABULARY].build(counts, words=words)
 
@@ -411,8 +411,14 @@ def _holds_all(source: str | Path) -> bool:
         return stream.read(1) == b"["
 
 
-def _adopted(vocabulary: str | Path | None, nlp: Language | None) -> Vocabulary | None:
-    """The vocabulary of words that a component was told to use, if it was."""
+def adopted_vocabulary(vocabulary: str | Path | None, nlp: Language | None) -> Vocabulary | None:
+    """The vocabulary of words that a component was told to use, if it was.
+
+    vocabulary: "tokenizer" for that of the pipeline's tokenizer, or a vocabulary's file.
+    nlp (Optional[Language]): The pipeline.
+    RETURNS (Optional[Vocabulary]): None if nothing was said.
+    RAISES (InputError): If there is none where it was said to be.
+    """
     if vocabulary is None:
         return None
     if str(vocabulary) != "tokenizer":

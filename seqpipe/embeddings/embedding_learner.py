@@ -22,6 +22,7 @@ from spacy.vocab import Vocab
 from thinc.api import get_current_ops
 
 from seqpipe.files import InputError
+from seqpipe.vocabulary.text import Pieces, corpus_tokens, read_tokens, tokenizer_of
 
 from .checkpoint import Keeping, read_tables, write_tables
 from .encode import Encoder
@@ -32,7 +33,6 @@ from .phrases import Phrases
 from .progress import watched
 from .subwords import Subwords, floret_vectors
 from .tables import set_aside
-from .text import Pieces, corpus_tokens, read_tokens, tokenizer_of
 
 logger = logging.getLogger("seqpipe")
 TABLES = "tables.npz"

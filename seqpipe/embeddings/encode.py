@@ -10,10 +10,10 @@ from typing import IO
 import numpy as np
 
 from seqpipe.files import InputError
+from seqpipe.vocabulary.text import Pieces
 
 from .encoded import LINE_END, PART_SIZE, EncodedText
 from .phrases import JoinedText, Phrases, join_phrases_in_file
-from .text import Pieces
 from .type_numbers import TypeNumbers
 
 NO_WORD = LINE_END - 1

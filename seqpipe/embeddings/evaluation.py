@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqpipe.files import InputError
+from seqpipe.vocabulary.text_lines import read_lines
 
 from .matrix import Embeddings
 from .similarity import EPSILON, check_method
-from .text_lines import read_lines
 
 # What the last column is called in the first line of published files.
 HEADER = re.compile("score|mean|sim|rating|human|relat", re.IGNORECASE)

@@ -12,10 +12,10 @@ from typing import IO, Any
 
 from seqpipe.files import InputError, atomic_folder
 from seqpipe.reporting.long_work import only_run, say
+from seqpipe.vocabulary.text import read_tokens, tokenizer_of
 
 from .embedding_learner import EmbeddingLearner, learner_of
 from .progress import watched
-from .text import read_tokens, tokenizer_of
 
 CHECKPOINT = "checkpoint.npz"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from seqpipe.files import InputError
+from seqpipe.vocabulary.text_lines import decode, open_bytes, write_bytes
 
 from .matrix import Embeddings
-from .text_lines import decode, open_bytes, write_bytes
 from .vector_text import read_size, room_for
 
 CHUNK = 1 << 20

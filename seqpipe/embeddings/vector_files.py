@@ -9,9 +9,9 @@ import numpy as np
 
 from seqpipe.files import InputError, atomic_folder
 from seqpipe.pipelines import check_replaceable
+from seqpipe.vocabulary.text_lines import open_bytes, read_lines
 
 from .matrix import Embeddings
-from .text_lines import open_bytes, read_lines
 from .vector_binary import read_binary, write_binary
 from .vector_text import (
     read_floret,

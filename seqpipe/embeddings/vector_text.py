@@ -10,9 +10,9 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from seqpipe.files import InputError
+from seqpipe.vocabulary.text_lines import decode, is_gzip, open_bytes, write_bytes
 
 from .matrix import Embeddings, first_not_finite, floret_settings
-from .text_lines import decode, is_gzip, open_bytes, write_bytes
 
 # How much larger than itself a gzipped file can be at most.
 GZIP_RATIO = 1032

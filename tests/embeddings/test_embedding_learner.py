@@ -10,9 +10,9 @@ from spacy.training import Corpus, Example
 
 from seqpipe.embeddings.learn import Watcher
 from seqpipe.embeddings.matrix import Embeddings
-from seqpipe.embeddings.text import corpus_tokens
 from seqpipe.embeddings.vector_files import read_vectors
 from seqpipe.files import InputError
+from seqpipe.vocabulary.text import corpus_tokens
 
 SKIP_GRAM = {"@misc": "seqpipe.SkipGram.v1", "subsample": 0.0}
 SUBWORDS = {**SKIP_GRAM, "subwords": {"@misc": "seqpipe.Subwords.v1", "rows": 200}}

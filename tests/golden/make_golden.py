@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from tests.classification.test_text_pipe import TestSentiment, TestTextcat
 from tests.component_case import save_golden
+from tests.lm.ngram_case import save_golden as save_ngram_lm
 from tests.tagging.test_ner import CASE as NER
 from tests.tagging.test_tagger import CASE as TAGGER
 
 if __name__ == "__main__":
     for case in (NER, TAGGER, TestTextcat.case, TestSentiment.case):
         save_golden(case)
+    save_ngram_lm()

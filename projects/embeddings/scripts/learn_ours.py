@@ -16,8 +16,8 @@ from seqpipe.embeddings.checkpoint import Position
 from seqpipe.embeddings.learn import Watcher
 from seqpipe.embeddings.matrix import Embeddings
 from seqpipe.embeddings.options import learner_options
-from seqpipe.embeddings.text import Pieces, read_tokens, tokenizer_of
 from seqpipe.embeddings.vector_files import write_vectors
+from seqpipe.vocabulary.text import Pieces, read_tokens, tokenizer_of
 
 
 class Clock(Watcher):

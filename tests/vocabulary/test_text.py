@@ -7,9 +7,9 @@ import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqpipe.embeddings import text as module
-from seqpipe.embeddings.text import corpus_tokens, read_tokens, tokenizer_of
 from seqpipe.files import InputError
+from seqpipe.vocabulary import text as module
+from seqpipe.vocabulary.text import corpus_tokens, read_tokens, tokenizer_of
 
 
 def silent(what, share):

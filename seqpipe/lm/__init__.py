@@ -1,0 +1,1 @@
+"""Language models: the probability of a sentence, by counted n-grams."""
