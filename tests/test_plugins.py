@@ -159,7 +159,7 @@ def test_starter_of_a_plugin_is_listed_written_and_runs(installed, tmp_path):
     add_greeting(installed)
     listed = installed.seqpipe("init").stdout.splitlines()
     assert listed[0].startswith("ner ")
-    assert "greeting  A project that greets" in listed
+    assert ["greeting", "A project that greets"] in [line.split(maxsplit=1) for line in listed]
     done = installed.seqpipe("init", "greeting", str(tmp_path / "mine"), "--lang", "de")
     assert (done.stderr, done.returncode) == ("", 0)
     assert "hello de" in installed.seqpipe("run", str(tmp_path / "mine")).stdout
