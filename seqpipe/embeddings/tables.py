@@ -18,7 +18,11 @@ def own_pages(size: int, dtype: DTypeLike) -> np.ndarray:
     size (int): So many. Those on pages that were never written to take no memory.
     RETURNS (np.ndarray): (size,), which begins with a page.
     """
-    pages = mmap.mmap(-1, max(1, size * np.dtype(dtype).itemsize))
+    # Python shares such pages with forked processes unless it is told not to.
+    private = (
+        {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
+    )
+    pages = mmap.mmap(-1, max(1, size * np.dtype(dtype).itemsize), **private)
     if hasattr(mmap, "MADV_HUGEPAGE"):
         pages.madvise(mmap.MADV_HUGEPAGE)
     return np.frombuffer(pages, dtype=dtype, count=size)
