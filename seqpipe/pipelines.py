@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from seqpipe.files import InputError
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc
     from spacy.training import Example
+
+Component = TypeVar("Component")
 
 
 def choose_device(gpu_id: int) -> None:
@@ -106,6 +108,29 @@ def check_replaceable(path: str | Path) -> None:
     is_pipeline = (folder / "config.cfg").is_file() and (folder / "meta.json").is_file()
     if folder.is_dir() and any(folder.iterdir()) and not is_pipeline:
         raise InputError("this folder holds something else than a pipeline", path=path)
+
+
+def only_component(
+    nlp: Language, kind: type[Component], called: str, *, name: str = "", path: Path | None = None
+) -> Component:
+    """The component of a kind in a pipeline: of a name, or the only one.
+
+    nlp (Language): The pipeline.
+    kind (Type): Its class.
+    called (str): What users call it, such as "rnn_ner".
+    name (str): Its name, or nothing.
+    path (Optional[Path]): Where the pipeline comes from, for the message.
+    RETURNS (Component): The component.
+    RAISES (InputError): If there is none, or more than one and no name.
+    """
+    found = {key: pipe for key, pipe in nlp.components if isinstance(pipe, kind)}
+    if name:
+        found = {key: pipe for key, pipe in found.items() if key == name}
+    if len(found) != 1:
+        names = [key for key, _ in nlp.components]
+        wanted = f"an {called} named {name!r}" if name else f"one {called} (or --component NAME)"
+        raise InputError(f"expected {wanted} among its components {names}", path=path)
+    return next(iter(found.values()))
 
 
 def run_before(nlp: Language, component: Any, docs: Iterable[Doc]) -> Iterator[Doc]:

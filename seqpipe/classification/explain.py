@@ -17,7 +17,7 @@ from thinc.api import Model
 from seqpipe.files import InputError
 from seqpipe.layers.model_gradients import forget_gradients
 from seqpipe.layers.pooling import pooling_weights
-from seqpipe.pipelines import run_before
+from seqpipe.pipelines import only_component, run_before
 from seqpipe.reporting.reasons import Explanation
 
 from .gold import MULTILABEL
@@ -99,15 +99,8 @@ def find_classifier(nlp: Language, name: str = "", *, path: Path | None = None) 
     RETURNS (TextClassifier): The component.
     RAISES (InputError): If there is none, or more than one and no name.
     """
-    found = {key: pipe for key, pipe in nlp.components if isinstance(pipe, TextClassifier)}
-    if name:
-        found = {key: pipe for key, pipe in found.items() if key == name}
-    if len(found) != 1:
-        names = [key for key, _ in nlp.components]
-        kinds = "rnn_textcat or rnn_sentiment"
-        wanted = f"an {kinds} named {name!r}" if name else f"one {kinds}, or component = its name,"
-        raise InputError(f"expected {wanted} among the components {names}", path=path)
-    return next(iter(found.values()))
+    called = "rnn_textcat or rnn_sentiment"
+    return only_component(nlp, TextClassifier, called, name=name, path=path)
 
 
 def _index(pipe: TextClassifier, label: str) -> int:

@@ -121,17 +121,10 @@ def nbest(
 
 def _recognizer(nlp: "Language", name: str, model: Path) -> "RNNEntityRecognizer":
     """The rnn_ner of that name, or the only one."""
-    from seqpipe.files import InputError
+    from seqpipe.pipelines import only_component
     from seqpipe.tagging.ner import RNNEntityRecognizer
 
-    found = {key: pipe for key, pipe in nlp.components if isinstance(pipe, RNNEntityRecognizer)}
-    if name:
-        found = {key: pipe for key, pipe in found.items() if key == name}
-    if len(found) != 1:
-        names = [key for key, _ in nlp.components]
-        wanted = f"an rnn_ner named {name!r}" if name else "one rnn_ner (or --component NAME)"
-        raise InputError(f"expected {wanted} among its components {names}", path=model)
-    return next(iter(found.values()))
+    return only_component(nlp, RNNEntityRecognizer, "rnn_ner", name=name, path=model)
 
 
 def _figure(value: float | None) -> str:
