@@ -1,8 +1,7 @@
 """The component `ngram_lm`: how likely a text is, by counted n-grams."""
 
 # No future import of annotations: spaCy reads those of `initialize`.
-import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, Literal
 from spacy import util
 from spacy.language import Language
 from spacy.pipeline.pipe import Pipe
-from spacy.tokens import Doc, Token
+from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
@@ -20,14 +19,13 @@ from seqpipe.pipe import adopted_vocabulary
 from seqpipe.vocabulary.text import Pieces, corpus_tokens, read_tokens, tokenizer_of
 from seqpipe.vocabulary.vocabulary import Vocabulary
 
-from .annotations import NATS_A_UNIT, annotate
+from .annotations import NATS_A_UNIT
 from .arpa import read_arpa
+from .language_model import annotate_docs, sentences_of, text_scores
 from .learn import learn_ngrams
 from .ngram_model import NgramModel
-from .scores import SentenceScore, total
+from .scores import SentenceScore
 from .smoothing import SMOOTHINGS
-
-logger = logging.getLogger("seqpipe")
 
 MODEL = "model.npz"
 # What spaCy initialises a pipeline with if it is given nothing.
@@ -132,7 +130,7 @@ class NgramLM(Pipe):
 
         RETURNS (Doc): The same doc.
         """
-        self._annotate([doc])
+        annotate_docs(self, [doc], self.sentence_scores([doc]))
         return doc
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
@@ -142,56 +140,46 @@ class NgramLM(Pipe):
         """
         docs = iter(stream)
         while batch := list(islice(docs, batch_size)):
-            self._annotate(batch)
+            annotate_docs(self, batch, self.sentence_scores(batch))
             yield from batch
 
-    def _annotate(self, docs: list[Doc]) -> None:
-        sentences = [_sentences(doc) for doc in docs]
-        scores = iter(self._scores(sentences))
-        for doc, tokens_of in zip(docs, sentences, strict=True):
-            log_probs: list[float | None] = [None] * len(doc)
-            ends = []
-            for tokens in tokens_of:
-                *found, end = next(scores).log_probs.tolist()
-                ends.append(end)
-                for token, log_prob in zip(tokens, found, strict=True):
-                    log_probs[token.i] = log_prob
-            annotate(doc, self.name, log_probs=log_probs, ends=ends, unit=self.unit)
+    @property
+    def predictable(self) -> int:
+        """RETURNS (int): How many different tokens it can predict."""
+        return self._learned.predictable
 
-    def _scores(self, sentences: list[list[list[Token]]]) -> list[SentenceScore]:
-        """One for each sentence of each doc, one after another."""
+    @property
+    def predicts_ends(self) -> bool:
+        """RETURNS (bool): Whether the ends of sentences are predicted; they always are."""
+        return True
+
+    @property
+    def _learned(self) -> NgramModel:
         if self.model is None:
             raise InputError(
                 f"{self.name} has no model yet: expected nlp.initialize() to be called before"
             )
+        return self.model
+
+    def sentence_scores(self, docs: Sequence[Doc]) -> list[list[SentenceScore]]:
+        """Score the sentences of docs, which stay as they are.
+
+        docs (Sequence[Doc]): The docs.
+        RETURNS (List[List[SentenceScore]]): For each doc that of each of its sentences.
+        """
+        sentences = [sentences_of(doc) for doc in docs]
         words = [[token.text for token in tokens] for found in sentences for tokens in found]
-        return self.model.score_sentences(words)
+        scores = iter(self._learned.score_sentences(words))
+        return [[next(scores) for _ in found] for found in sentences]
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """How well the text of the references is predicted. Sentences are the references'.
 
         examples (Iterable[Example]): The predicted docs are not used.
-        RETURNS (Dict[str, Any]): `lm_score`, minus the cross-entropy in nats a token, which is to
-            be high; `lm_perplexity`, and beside it `lm_tokens`, `lm_vocabulary` and `lm_oov_rate`,
-            without which it means nothing; `NAME_score` and `NAME_perplexity` by the component's
-            name. None where there is no token.
+        RETURNS (Dict[str, Any]): See `text_scores`.
         """
-        text = total(self._scores([_sentences(eg.reference) for eg in examples]))
-        if text.impossible:
-            logger.warning("%s: %s", self.name, text.zero_message())
-        assert self.model is not None
-        score = -text.cross_entropy if text.tokens else None
-        perplexity = text.perplexity if text.tokens else None
-        return {
-            "lm_score": score,
-            "lm_perplexity": perplexity,
-            "lm_tokens": text.tokens,
-            "lm_vocabulary": self.model.predictable,
-            "lm_oov_rate": text.oov_rate,
-            "lm_zero_probability": text.words_without_probability,
-            f"{self.name}_score": score,
-            f"{self.name}_perplexity": perplexity,
-        }
+        found = self.sentence_scores([eg.reference for eg in examples])
+        return text_scores(self, (score for scores in found for score in scores))
 
     def _model_bytes(self) -> bytes:
         return b"" if self.model is None else self.model.to_bytes()
@@ -233,14 +221,6 @@ class NgramLM(Pipe):
 
         util.from_disk(util.ensure_path(path), {MODEL: set_model}, exclude)
         return self
-
-
-def _sentences(doc: Doc) -> list[list[Token]]:
-    """The tokens of each sentence, or of the doc if it has none annotated, but white space; none of
-    them is empty."""
-    spans = doc.sents if doc.has_annotation("SENT_START") else [doc]
-    found = ([token for token in span if not token.is_space] for span in spans)
-    return [tokens for tokens in found if tokens]
 
 
 def _given(

@@ -1,0 +1,128 @@
+"""What every language model of a pipeline can do, and what all of them do alike with a Doc."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from spacy.tokens import Doc, Token
+
+from .annotations import annotate
+from .scores import SentenceScore, total
+
+logger = logging.getLogger("seqpipe")
+
+
+@runtime_checkable
+class LanguageModel(Protocol):
+    """A component that gives a Doc its probability. All of its numbers are natural logarithms;
+    only what it sets on a Doc is in its unit.
+
+    name (str): The component's.
+    unit (str): "nats", "bits" or "log10".
+    """
+
+    name: str
+    unit: str
+
+    @property
+    def predictable(self) -> int:
+        """How many different tokens it can predict: numbers over different vocabularies cannot be
+        compared."""
+
+    @property
+    def predicts_ends(self) -> bool:
+        """Whether <EOS> closes a sentence and is predicted."""
+
+    def sentence_scores(self, docs: Sequence[Doc]) -> list[list[SentenceScore]]:
+        """RETURNS (List[List[SentenceScore]]): For each doc the score of each of its sentences, as
+        `sentences_of` finds them."""
+
+    @property
+    def next_words(self) -> list[str]:
+        """The words that `begin` and `step` give log-probabilities of."""
+
+    def begin(self, contexts: Sequence[Sequence[str]]) -> tuple[np.ndarray, Any]:
+        """Read the beginning of a sentence for each of n contexts, nothing for [].
+
+        RETURNS (Tuple[np.ndarray, Any]): Log-probabilities of what may follow `(n, words)`, and a
+        state.
+        """
+
+    def step(self, ids: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+        """Go on by one word each.
+
+        ids (np.ndarray): Places in `next_words`, `(n,)`.
+        state: That of the words before.
+        RETURNS (Tuple[np.ndarray, Any]): As `begin`.
+        """
+
+    def select(self, state: Any, rows: np.ndarray) -> Any:
+        """RETURNS: The state of some of the n texts, `(m,)`, one of which may stand there twice."""
+
+
+def sentences_of(doc: Doc, *, spaces: bool = False) -> list[list[Token]]:
+    """The tokens of each sentence, or of the whole doc if no sentences are annotated; none of them
+    is empty.
+
+    doc (Doc): A doc.
+    spaces (bool): White space counts as tokens, as for models of characters.
+    RETURNS (List[List[Token]]): The tokens.
+    """
+    spans = doc.sents if doc.has_annotation("SENT_START") else [doc]
+    found = ([token for token in span if spaces or not token.is_space] for span in spans)
+    return [tokens for tokens in found if tokens]
+
+
+def annotate_docs(
+    model: LanguageModel,
+    docs: Sequence[Doc],
+    scores: Sequence[Sequence[SentenceScore]],
+    *,
+    spaces: bool = False,
+) -> None:
+    """Set on docs what a model says of them.
+
+    model (LanguageModel): Said it.
+    docs (Sequence[Doc]): Are annotated.
+    scores (Sequence): What its `sentence_scores` gave for them.
+    spaces (bool): As for `sentences_of`.
+    """
+    for doc, found in zip(docs, scores, strict=True):
+        log_probs: list[float | None] = [None] * len(doc)
+        ends: list[float] = []
+        for tokens, score in zip(sentences_of(doc, spaces=spaces), found, strict=True):
+            values = score.log_probs.tolist()
+            ends += values[len(tokens) :]
+            for token, value in zip(tokens, values, strict=False):
+                log_probs[token.i] = value
+        annotate(doc, model.name, log_probs=log_probs, ends=ends, unit=model.unit)
+
+
+def text_scores(model: LanguageModel, scores: Iterable[SentenceScore]) -> dict[str, Any]:
+    """How well a text is predicted, as spaCy's scorers have it.
+
+    model (LanguageModel): Predicted it.
+    scores (Iterable[SentenceScore]): Of all sentences.
+    RETURNS (Dict[str, Any]): `lm_score`, minus the cross-entropy in nats a token, which is to be
+        high; `lm_perplexity`, and beside it `lm_tokens`, `lm_vocabulary` and `lm_oov_rate`, without
+        which it means nothing; `lm_zero_probability`, how many tokens have none; `NAME_score` and
+        `NAME_perplexity` by the component's name. None where there is no token.
+    """
+    text = total(scores)
+    if text.impossible:
+        logger.warning("%s: %s", model.name, text.zero_message())
+    score = -text.cross_entropy if text.tokens else None
+    perplexity = text.perplexity if text.tokens else None
+    return {
+        "lm_score": score,
+        "lm_perplexity": perplexity,
+        "lm_tokens": text.tokens,
+        "lm_vocabulary": model.predictable,
+        "lm_oov_rate": text.oov_rate,
+        "lm_zero_probability": text.words_without_probability,
+        f"{model.name}_score": score,
+        f"{model.name}_perplexity": perplexity,
+    }
