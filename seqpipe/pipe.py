@@ -55,7 +55,8 @@ class SequencePipe(TrainablePipe):
     model's output to the labels), `get_loss`, `predict_batch` and `set_annotations`.
     """
 
-    label_kind = "label"
+    # None for a component that learns no labels.
+    label_kind: str | None = "label"
     # Whether a doc without tokens has gold of its own, as a class; the model then sees it too.
     learns_from_empty_docs = False
 
@@ -129,6 +130,10 @@ class SequencePipe(TrainablePipe):
         """Fit the model's output to the labels, which `initialize` found or a file gave."""
         raise NotImplementedError
 
+    def model_input(self, examples: list[Example]) -> Any:
+        """What the model is given of a batch to learn from: the docs."""
+        return [eg.predicted for eg in examples]
+
     def get_loss(self, examples: Iterable[Example], scores: Any) -> tuple[float, Any]:
         """The loss of a batch, in nats, and its gradient with respect to the model's output."""
         raise NotImplementedError
@@ -159,15 +164,14 @@ class SequencePipe(TrainablePipe):
         counts, found = self._survey(get_examples())
         given = labels if labels is not None else sorted(found)
         self.cfg["labels"] = list(dict.fromkeys([*self.cfg["labels"], *given]))
-        if not self.cfg["labels"]:
+        if not self.cfg["labels"] and self.label_kind is not None:
             raise InputError(
                 f"{self.name}: the training data show no {self.label_kind} to learn; expected some "
                 "(does [corpora.train] read the right column, in the right scheme?)"
             )
         self._take_vocabularies(counts, vocabulary, nlp)
         self.connect()
-        sample = [eg.predicted for eg in islice(get_examples(), 10)]
-        self.model.initialize(X=sample)
+        self.model.initialize(X=self.model_input(list(islice(get_examples(), 10))))
         # What an update before `initialize` left may not fit the parameters any more.
         forget_gradients(self.model)
         self.steps = self.steps_clipped_by_norm = self.steps_clipped_by_value = 0
@@ -224,7 +228,7 @@ class SequencePipe(TrainablePipe):
         if not examples:
             return losses
         set_dropout_rate(self.model, drop)
-        scores, backprop = self.model.begin_update([eg.predicted for eg in examples])
+        scores, backprop = self.model.begin_update(self.model_input(examples))
         self._last_loss, gradient = self.get_loss(examples, scores)
         if not math.isfinite(self._last_loss):
             raise self._diverged(f"the loss is {self._last_loss}")
@@ -341,7 +345,7 @@ class SequencePipe(TrainablePipe):
     def _connect_loaded(self) -> None:
         """Fit the model to the labels it was loaded with, which it must have been trained on."""
         width = self.model.maybe_get_dim("nO")
-        if self.labels:
+        if self.labels or self.label_kind is None:
             self.connect()
         if width is not None and self.model.maybe_get_dim("nO") != width:
             raise InputError(

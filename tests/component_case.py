@@ -32,22 +32,22 @@ class ComponentCase:
     make_examples: Gives some twenty short training examples, each with every annotation, in the
         vocab of a pipeline.
     annotations: What the component sets on a doc, as lists, strings and numbers.
-    unseen: Gives an example whose label no training example has.
     score: Name of the score in `nlp.evaluate`.
     reach: What it is at least, on the training examples, after STEPS steps.
     golden: Folder with a FACTORY-VERSION folder for every released version, which holds a pipeline
         and `expected.json`.
     config: Settings that make it tiny and quick.
+    unseen: Gives an example whose label no training example has, for a component with labels.
     """
 
     factory: str
     make_examples: Callable[[Language], list[Example]]
     annotations: Callable[[Doc], list[Any]]
-    unseen: Callable[[Language], Example]
     score: str
     reach: float
     golden: Path
     config: dict[str, Any] = field(default_factory=dict)
+    unseen: Callable[[Language], Example] | None = None
 
 
 def blank(case: ComponentCase, *, lang: str = "en") -> Language:

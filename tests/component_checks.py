@@ -1,7 +1,7 @@
 """The checks that every trainable component passes, ours and a plugin's.
 
-Subclass `ComponentChecks` as `TestNAME` with a `case`, and `SharedTok2VecChecks` too where the
-component can stand on a shared `tok2vec`.
+Subclass `LabelledComponentChecks` as `TestNAME` with a `case`, or `ComponentChecks` for a component
+without labels, and `SharedTok2VecChecks` too where it can stand on a shared `tok2vec`.
 """
 
 from __future__ import annotations
@@ -148,44 +148,11 @@ class ComponentChecks:
         with pytest.raises(ValueError, match=rf"'{self.case.factory}' at step 1 .*nan"):
             pipe.update(self.case.make_examples(nlp), sgd=nlp.create_optimizer())
 
-    def test_missing_annotation_has_no_loss_and_no_gradient(self, nlp, pipe):
-        examples = [without_annotation(eg) for eg in self.case.make_examples(nlp)]
-        assert pipe.update(examples)[self.case.factory] == pytest.approx(0.0, abs=1e-6)
-        assert max(abs(gradient).max() for gradient in gradients(pipe)) < 1e-6
-
     def test_misaligned_tokens_train(self, nlp, pipe):
         examples = [misaligned(eg) for eg in self.case.make_examples(nlp)]
         optimizer = nlp.create_optimizer()
         losses = [pipe.update(examples, sgd=optimizer)[self.case.factory] for _ in range(10)]
         assert 0.0 < losses[-1] < losses[0]
-
-    def test_a_second_initialize_takes_other_labels_and_other_words(self, nlp, pipe):
-        examples = self.case.make_examples(nlp)
-        labels = pipe.label_data
-        again = blank(self.case)
-        pipe = again.get_pipe(self.case.factory)
-        pipe.initialize(lambda: examples[:1], nlp=again, labels=labels)
-        pipe.update(examples)
-        pipe.initialize(lambda: examples, nlp=again, labels=[*labels, "ANOTHER"])
-        assert pipe.label_data == [*labels, "ANOTHER"]
-        assert not any(gradient.any() for gradient in gradients(pipe))
-        losses = train(again, examples)
-        assert losses[-1] < losses[0]
-        texts = texts_of(self.case)
-        assert self.read(copy_of(again), texts) == self.read(again, texts)
-
-    def test_labels_come_from_the_file_of_spacy_init_labels(self, nlp, tmp_path):
-        config = training_config(self.case, tmp_path, **self.case.config)
-        done = CliRunner().invoke(app, ["init", "labels", str(config), str(tmp_path)])
-        assert done.exit_code == 0, done.output
-        path = tmp_path / f"{self.case.factory}.json"
-        labels = json.loads(path.read_text(encoding="utf-8"))
-        assert labels == nlp.get_pipe(self.case.factory).label_data
-        again = blank(self.case)
-        reader = {"@readers": "spacy.read_labels.v1", "path": str(path), "require": True}
-        again.config["initialize"]["components"][self.case.factory] = {"labels": reader}
-        again.initialize(lambda: self.case.make_examples(again))
-        assert again.get_pipe(self.case.factory).label_data == labels
 
     def test_the_vocabulary_of_the_tokenizer_is_adopted(self):
         nlp = spacy.blank("en", config=TOKENIZER)
@@ -205,12 +172,6 @@ class ComponentChecks:
         train(nlp, self.case.make_examples(nlp), steps=2)
         (node,) = vocabulary_nodes(nlp.get_pipe(self.case.factory).model)
         assert node.attrs[VOCABULARY].words == vocabulary
-
-    def test_a_label_that_comes_after_initialize_is_refused(self, nlp, pipe):
-        labels = pipe.label_data
-        with pytest.raises(ValueError, match=f"{self.case.factory}: label 'LATE'"):
-            pipe.add_label("LATE")
-        assert pipe.label_data == labels
 
     def test_a_loaded_component_learns_on(self, nlp, pipe):
         examples = self.case.make_examples(nlp)
@@ -267,15 +228,6 @@ class ComponentChecks:
 
     def test_it_can_be_pickled_for_processes_that_are_spawned(self, nlp, pipe):
         assert weights(pickle.loads(pickle.dumps(pipe))) == weights(pipe)
-
-    def test_a_model_that_does_not_fit_its_labels_is_refused(self, nlp, tmp_path):
-        nlp.to_disk(tmp_path)
-        path = tmp_path / self.case.factory / "cfg"
-        cfg = json.loads(path.read_text(encoding="utf-8"))
-        cfg["labels"].append("ANOTHER")
-        path.write_text(json.dumps(cfg), encoding="utf-8")
-        with pytest.raises(ValueError, match=r"does not fit the labels in cfg.*'ANOTHER'"):
-            spacy.load(tmp_path)
 
     def test_a_folder_written_twice_holds_the_latest(self, nlp, tmp_path):
         blank_nlp = blank(self.case)
@@ -357,6 +309,58 @@ class ComponentChecks:
         scores = nlp.evaluate(self.case.make_examples(nlp))
         assert type(scores[self.case.score]) is float
         assert json.loads(json.dumps(scores)) == scores
+
+
+class LabelledComponentChecks(ComponentChecks):
+    """What a component that learns labels must pass too."""
+
+    def test_missing_annotation_has_no_loss_and_no_gradient(self, nlp, pipe):
+        examples = [without_annotation(eg) for eg in self.case.make_examples(nlp)]
+        assert pipe.update(examples)[self.case.factory] == pytest.approx(0.0, abs=1e-6)
+        assert max(abs(gradient).max() for gradient in gradients(pipe)) < 1e-6
+
+    def test_a_second_initialize_takes_other_labels_and_other_words(self, nlp, pipe):
+        examples = self.case.make_examples(nlp)
+        labels = pipe.label_data
+        again = blank(self.case)
+        pipe = again.get_pipe(self.case.factory)
+        pipe.initialize(lambda: examples[:1], nlp=again, labels=labels)
+        pipe.update(examples)
+        pipe.initialize(lambda: examples, nlp=again, labels=[*labels, "ANOTHER"])
+        assert pipe.label_data == [*labels, "ANOTHER"]
+        assert not any(gradient.any() for gradient in gradients(pipe))
+        losses = train(again, examples)
+        assert losses[-1] < losses[0]
+        texts = texts_of(self.case)
+        assert self.read(copy_of(again), texts) == self.read(again, texts)
+
+    def test_labels_come_from_the_file_of_spacy_init_labels(self, nlp, tmp_path):
+        config = training_config(self.case, tmp_path, **self.case.config)
+        done = CliRunner().invoke(app, ["init", "labels", str(config), str(tmp_path)])
+        assert done.exit_code == 0, done.output
+        path = tmp_path / f"{self.case.factory}.json"
+        labels = json.loads(path.read_text(encoding="utf-8"))
+        assert labels == nlp.get_pipe(self.case.factory).label_data
+        again = blank(self.case)
+        reader = {"@readers": "spacy.read_labels.v1", "path": str(path), "require": True}
+        again.config["initialize"]["components"][self.case.factory] = {"labels": reader}
+        again.initialize(lambda: self.case.make_examples(again))
+        assert again.get_pipe(self.case.factory).label_data == labels
+
+    def test_a_label_that_comes_after_initialize_is_refused(self, nlp, pipe):
+        labels = pipe.label_data
+        with pytest.raises(ValueError, match=f"{self.case.factory}: label 'LATE'"):
+            pipe.add_label("LATE")
+        assert pipe.label_data == labels
+
+    def test_a_model_that_does_not_fit_its_labels_is_refused(self, nlp, tmp_path):
+        nlp.to_disk(tmp_path)
+        path = tmp_path / self.case.factory / "cfg"
+        cfg = json.loads(path.read_text(encoding="utf-8"))
+        cfg["labels"].append("ANOTHER")
+        path.write_text(json.dumps(cfg), encoding="utf-8")
+        with pytest.raises(ValueError, match=r"does not fit the labels in cfg.*'ANOTHER'"):
+            spacy.load(tmp_path)
 
     def test_a_label_that_training_never_saw_is_a_miss(self, nlp):
         scores = nlp.evaluate([self.case.unseen(nlp)])

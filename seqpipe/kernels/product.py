@@ -149,6 +149,17 @@ def transposed_product(D, d, D_step, X, x, X_step, rows, C, c, C_step, M, N, K):
     if K == 0:
         for row in range(M):
             C[c + row * C_step : c + row * C_step + N] = 0
+    _transposed_product(D, d, D_step, X, x, X_step, rows, C, c, C_step, M, N, K, False)
+
+
+@kernel
+def add_transposed_product(D, d, D_step, X, x, X_step, rows, C, c, C_step, M, N, K):
+    """C += Dᵀ X; arguments as for `transposed_product`."""
+    _transposed_product(D, d, D_step, X, x, X_step, rows, C, c, C_step, M, N, K, True)
+
+
+@kernel
+def _transposed_product(D, d, D_step, X, x, X_step, rows, C, c, C_step, M, N, K, adds):
     pieces = max(1, (K + TURNED_INNER - 1) // TURNED_INNER)
     inner = max(1, (K + pieces - 1) // pieces)
     panels = np.empty(inner * ((N + LANES - 1) // LANES) * LANES, np.float32)
@@ -161,7 +172,7 @@ def transposed_product(D, d, D_step, X, x, X_step, rows, C, c, C_step, M, N, K):
             width, target = min(TURNED_ROWS, M - row), c + row * C_step
             for i in range(some):
                 copy(D, d + (k + i) * D_step + row, block, i * width, width)
-            if k == 0:
+            if k == 0 and not adds:
                 multiply_block(
                     block, 0, 1, width, panels, 0, some, 0,
                     nothing, 0, 0, C, target, C_step, width, N, some,

@@ -51,31 +51,31 @@ def row_top(logits, row):
 
 
 @kernel
-def softmax_loss(logits, targets):
-    """Put the gradient of the loss in the place of the logits `(N, V)`.
+def softmax_gradient(logits, targets, log_probs):
+    """Put the gradient of the loss Σ -log softmax(logits)[target] in the place of the logits
+    `(N, V)`, and these log-probabilities into `log_probs (N,)`, in nats.
 
     targets `(N,)`: Ids below V; a row whose target is negative has no loss and the gradient 0.
-    RETURNS: Σ -log softmax(logits)[target], in nats.
     """
-    V, loss = logits.shape[1], 0.0
+    V = logits.shape[1]
     for row in range(len(targets)):
         target = targets[row]
         if target < 0:
+            log_probs[row] = 0.0
             for j in range(V):
                 logits[row, j] = np.float32(0.0)
             continue
         top, total = row_top(logits, row), np.float32(0.0)
-        loss -= np.float64(logits[row, target]) - np.float64(top)
+        above = np.float64(logits[row, target]) - np.float64(top)
         for j in range(V):
             value = exp32(logits[row, j] - top)
             logits[row, j] = value
             total += value
-        loss += math.log(np.float64(total))
+        log_probs[row] = above - math.log(np.float64(total))
         scale = np.float32(1.0) / total
         for j in range(V):
             logits[row, j] *= scale
         logits[row, target] -= np.float32(1.0)
-    return loss
 
 
 @kernel
@@ -90,3 +90,16 @@ def target_log_probs(logits, targets, log_probs):
         for j in range(logits.shape[1]):
             total += exp32(logits[row, j] - top)
         log_probs[row] = np.float64(logits[row, target] - top) - math.log(np.float64(total))
+
+
+@kernel
+def log_softmax(logits):
+    """Put the log-probabilities in the place of the logits `(N, V)`."""
+    V = logits.shape[1]
+    for row in range(len(logits)):
+        top, total = row_top(logits, row), np.float32(0.0)
+        for j in range(V):
+            total += exp32(logits[row, j] - top)
+        log_total = np.float64(top) + math.log(np.float64(total))  # in float32 top may swallow it
+        for j in range(V):
+            logits[row, j] = np.float32(np.float64(logits[row, j]) - log_total)

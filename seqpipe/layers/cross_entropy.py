@@ -30,13 +30,22 @@ def cross_entropy(ops: Ops, logits: Any, targets: Any) -> tuple[float, Any]:
         logits itself wherever it is in C order.
     RAISES (ValueError): If the targets are not one for each row, below V.
     """
-    _check_targets(logits, targets)
+    log_probs, gradient = cross_entropy_rows(ops, logits, targets)
+    return -float(log_probs.sum()), gradient
+
+
+def cross_entropy_rows(ops: Ops, logits: Any, targets: Any) -> tuple[Any, Any]:
+    """What `target_log_probs` gives and the gradient that `cross_entropy` gives, in one pass; it
+    overwrites the logits. For the arguments and errors see there."""
+    check_targets(targets, *logits.shape)
     if not can_compile(ops, logits):
-        return _cross_entropy(ops.xp, logits, targets)
-    from seqpipe.kernels.softmax import softmax_loss
+        return _cross_entropy_rows(ops.xp, logits, targets)
+    from seqpipe.kernels.softmax import softmax_gradient
 
     logits, targets = plain(logits), plain(targets, numpy.int64)
-    return softmax_loss(logits, targets), logits
+    log_probs = numpy.empty(len(targets))
+    softmax_gradient(logits, targets, log_probs)
+    return log_probs, logits
 
 
 def target_log_probs(ops: Ops, logits: Any, targets: Any) -> Any:
@@ -44,7 +53,7 @@ def target_log_probs(ops: Ops, logits: Any, targets: Any) -> Any:
 
     For the arguments and errors see `cross_entropy`; the logits stay as they are.
     """
-    _check_targets(logits, targets)
+    check_targets(targets, *logits.shape)
     if not can_compile(ops, logits):
         return _target_log_probs(ops.xp, logits, targets)
     from seqpipe.kernels.softmax import target_log_probs as compiled
@@ -55,32 +64,43 @@ def target_log_probs(ops: Ops, logits: Any, targets: Any) -> Any:
     return log_probs
 
 
-def _check_targets(logits: Any, targets: Any) -> None:
-    if logits.ndim != 2 or targets.shape != logits.shape[:1]:
-        raise ValueError(
-            f"logits of shape {logits.shape} and targets of shape {targets.shape}: "
-            "expected (N, V) and (N,)"
-        )
-    if len(targets) and not MISSING <= int(targets.min()) <= int(targets.max()) < logits.shape[1]:
+def log_softmax(ops: Ops, logits: Any) -> Any:
+    """log softmax(logits), `(N, V)`, in nats; it overwrites the logits."""
+    if can_compile(ops, logits):
+        from seqpipe.kernels.softmax import log_softmax as compiled
+
+        logits = plain(logits)
+        compiled(logits)
+    elif logits.size:
+        logits -= logits.max(axis=1, keepdims=True)
+        logits -= ops.xp.log(ops.xp.exp(logits).sum(axis=1, keepdims=True))
+    return logits
+
+
+def check_targets(targets: Any, N: int, V: int) -> None:
+    """RAISES (ValueError): If the targets are not N ids below V, or MISSING."""
+    if targets.shape != (N,):
+        raise ValueError(f"targets of shape {targets.shape}: expected ({N},), one for each row")
+    if N and not MISSING <= int(targets.min()) <= int(targets.max()) < V:
         found = [int(targets.min()), int(targets.max())]
         raise ValueError(
-            f"targets from {found[0]} to {found[1]}: expected ids from 0 to {logits.shape[1] - 1}, "
+            f"targets from {found[0]} to {found[1]}: expected ids from 0 to {V - 1}, "
             f"or {MISSING} where there is none"
         )
 
 
-def _cross_entropy(xp: Any, logits: Any, targets: Any) -> tuple[float, Any]:
+def _cross_entropy_rows(xp: Any, logits: Any, targets: Any) -> tuple[Any, Any]:
     """The array code, which is the specification."""
     known = xp.flatnonzero(targets != MISSING)
     observed = (known, targets[known])
-    loss = -float(_target_log_probs(xp, logits, targets).sum())
+    log_probs = _target_log_probs(xp, logits, targets)
     if logits.size:
         logits -= logits.max(axis=1, keepdims=True)
         xp.exp(logits, out=logits)
         logits /= logits.sum(axis=1, keepdims=True)
     logits[targets == MISSING] = 0.0
     logits[observed] -= 1.0
-    return loss, logits
+    return log_probs, logits
 
 
 def _target_log_probs(xp: Any, logits: Any, targets: Any) -> Any:

@@ -39,6 +39,7 @@ def annotate(
         "log_prob": whole / scale,
         "perplexity": _perplexity(whole, len(read)),
         "surprisals": [None if one is None else abs(one) / scale for one in log_probs],
+        "ends": [abs(end) / scale for end in ends],
     }
     doc._.set(KEPT, kept)
 
@@ -59,6 +60,21 @@ def models_of(doc: Doc) -> dict[str, dict[str, Any]]:
     """
     kept = doc._.get(KEPT) or {}
     return {name: said for name, said in kept.items() if len(said["surprisals"]) == len(doc)}
+
+
+def log_probs_of(doc: Doc, name: str) -> tuple[list[float | None], list[float]] | None:
+    """What a model said of a doc, as it was given to `annotate`; None if it said nothing.
+
+    doc (Doc): Maybe annotated.
+    name (str): The component's.
+    RETURNS (Optional[Tuple]): In nats, of each token and of the ends of sentences.
+    """
+    said = models_of(doc).get(name)
+    if said is None or "ends" not in said:
+        return None
+    scale = NATS_A_UNIT[said["unit"]]
+    tokens = [None if one is None else -one * scale for one in said["surprisals"]]
+    return tokens, [-end * scale for end in said["ends"]]
 
 
 def _last(doc: Doc, what: str) -> Any:

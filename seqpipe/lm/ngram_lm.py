@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from spacy import util
 from spacy.language import Language
 from spacy.pipeline.pipe import Pipe
@@ -24,6 +25,7 @@ from .arpa import read_arpa
 from .language_model import annotate_docs, sentences_of, text_scores
 from .learn import learn_ngrams
 from .ngram_model import NgramModel
+from .ngram_steps import next_log_probs, next_states
 from .scores import SentenceScore
 from .smoothing import SMOOTHINGS
 
@@ -180,6 +182,36 @@ class NgramLM(Pipe):
         """
         found = self.sentence_scores([eg.reference for eg in examples])
         return text_scores(self, (score for scores in found for score in scores))
+
+    @property
+    def next_words(self) -> list[str]:
+        """RETURNS (List[str]): The words that `begin` and `step` give log-probabilities of."""
+        return list(self._learned.vocabulary)
+
+    def begin(self, contexts: Sequence[Sequence[str]]) -> tuple[np.ndarray, np.ndarray]:
+        """Read the beginning of a sentence for each of n contexts.
+
+        contexts (Sequence[Sequence[str]]): Words, [] for none.
+        RETURNS (Tuple[np.ndarray, np.ndarray]): Log-probabilities of what may follow `(n, words)`,
+            and a state.
+        """
+        model = self._learned
+        states = np.array([model.state(words) for words in contexts], dtype=np.int64)
+        return next_log_probs(model, states), states
+
+    def step(self, ids: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Go on by one word each.
+
+        ids (np.ndarray): Places in `next_words`, `(n,)`.
+        state (np.ndarray): That of the words before.
+        RETURNS (Tuple[np.ndarray, np.ndarray]): As `begin`.
+        """
+        states = next_states(self._learned, state, ids)
+        return next_log_probs(self._learned, states), states
+
+    def select(self, state: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """RETURNS (np.ndarray): The state of some of the n texts; one may be taken twice."""
+        return state[rows]
 
     def _model_bytes(self) -> bytes:
         return b"" if self.model is None else self.model.to_bytes()

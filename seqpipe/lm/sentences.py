@@ -34,6 +34,23 @@ class NumberedText:
     words: list[str]
     counts: np.ndarray
 
+    @property
+    def size(self) -> int:
+        """RETURNS (int): Numbers in the file."""
+        return int(self.counts.sum())
+
+    def numbers(self, start: int, end: int, block: int) -> Iterator[int]:
+        """A part of the numbers in their order.
+
+        start, end (int): Places in the file.
+        block (int): How many are held at a time.
+        YIELDS (int): Each number.
+        """
+        for first in range(start, end, block):
+            # Opened anew each time: many parts are read side by side.
+            count = min(block, end - first)
+            yield from np.fromfile(self.path, np.int32, count, offset=4 * first).tolist()
+
     def vocabulary(self, settings: Vocabulary) -> Vocabulary:
         """RETURNS (Vocabulary): Of the words that its settings keep; marks are unknown words.
 

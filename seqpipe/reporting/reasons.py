@@ -9,6 +9,8 @@ from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from seqpipe.reporting.text_page import plain, text_page
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
@@ -25,8 +27,6 @@ AGAINST_STYLES = ("black on #fbdcc0", "black on #f5a860", "bold white on #b34700
 FOR_RGB, AGAINST_RGB = (30, 110, 220), (225, 90, 0)
 MOST_OPAQUE = 0.6
 NAMED = 3  # words that are named with their weights, on each side
-# Control characters could say anything to a terminal.
-CONTROL = {i: " " for i in (*range(32), *range(127, 160)) if chr(i) not in "\t\n"}
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,13 @@ def print_reasons(console: Console, explanations: Iterable[Explanation]) -> None
     methods = set()
     for explanation in explanations:
         methods.add(explanation.method)
-        title = Text("label ").append(_plain(explanation.label), style="bold")
+        title = Text("label ").append(plain(explanation.label), style="bold")
         title.append(f", probability {explanation.probability:.4f}, ")
         title.append(METHODS[explanation.method], style="dim")
         console.print(title)
         console.print(mark_reasons(explanation, with_marks=with_marks), overflow="fold")
         for line in _notes(explanation):
-            console.print(Text(_plain(line), style="dim"))
+            console.print(Text(plain(line), style="dim"))
         console.print()
     for method in sorted(methods):
         console.print(_legend(method, with_marks))
@@ -109,7 +109,7 @@ def mark_reasons(explanation: Explanation, *, with_marks: bool) -> Text:
         explanation.words, explanation.spaces, explanation.shares, explanation.read, strict=True
     )
     for word, space, share, read in parts:
-        shown = _plain(word)
+        shown = plain(word)
         if not read:
             result.append(shown, style="dim")
         elif word.isspace() or not (level := _level(share)):
@@ -133,7 +133,7 @@ def render_reasons(explanations: Sequence[Explanation], *, page: bool = True) ->
     figures = "\n".join(_figure(explanation) for explanation in explanations)
     legends = "\n".join(_html_legend(method) for method in sorted({e.method for e in explanations}))
     content = f'<div class="reasons">\n{figures}\n{legends}\n</div>'
-    return PAGE.format(content=content) if page else content
+    return text_page("Reasons", content) if page else content
 
 
 def _figure(explanation: Explanation) -> str:
@@ -210,10 +210,6 @@ def _mark(share: float, level: int) -> str:
     return ("+" if share > 0 else "-") * level
 
 
-def _plain(text: str) -> str:
-    return text.replace("\r\n", "\n").translate(CONTROL)
-
-
 def _legend(method: str, with_marks: bool) -> Text:
     from rich.text import Text
 
@@ -249,16 +245,3 @@ probability {probability}, <span style="opacity: 0.75">{method}</span></figcapti
 NOTES_STYLE = "margin: 0.5rem 0 0; font-size: 0.85em; opacity: 0.75"
 LEGEND = """<p style="font-size: 0.85em; line-height: 2; opacity: 0.9">{said};
 the stronger the colour, the nearer to the strongest word in its text.</p>"""
-PAGE = """<!doctype html>
-<html lang="en" style="color-scheme: light dark">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Reasons</title>
-</head>
-<body style="margin: 0 auto; padding: 2rem 1rem; max-width: 48rem;
- font: 1rem/1.5 system-ui, sans-serif">
-{content}
-</body>
-</html>
-"""

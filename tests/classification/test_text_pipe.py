@@ -17,7 +17,7 @@ from tests.classification.text_case import (
     star_examples,
 )
 from tests.component_case import ComponentCase, copy_of, train
-from tests.component_checks import ComponentChecks, SharedTok2VecChecks
+from tests.component_checks import LabelledComponentChecks, SharedTok2VecChecks
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -26,7 +26,7 @@ def cats(doc):
     return [[label, value] for label, value in sorted(doc.cats.items())]
 
 
-class TestTextcat(ComponentChecks, SharedTok2VecChecks):
+class TestTextcat(LabelledComponentChecks, SharedTok2VecChecks):
     case = ComponentCase(
         factory="rnn_textcat",
         make_examples=polarity_examples,
@@ -39,7 +39,7 @@ class TestTextcat(ComponentChecks, SharedTok2VecChecks):
     )
 
 
-class TestSentiment(ComponentChecks):
+class TestSentiment(LabelledComponentChecks):
     case = ComponentCase(
         factory="rnn_sentiment",
         make_examples=star_examples,

@@ -17,6 +17,7 @@ from seqpipe.kernels.product import (
     ROWS,
     VECTORS,
     add_product,
+    add_transposed_product,
     affine,
     copy,
     multiply,
@@ -130,6 +131,16 @@ def test_a_product_with_a_transposed_left_factor_overwrites_what_was_there(M, N,
         *Inside(D).arguments, *Inside(X).arguments, IN_ORDER, *target.arguments, M, N, K
     )
     assert_is_product(target.values(), D.T, X)
+
+
+@every_inner_size
+def test_a_product_with_a_transposed_left_factor_is_added(M, N, K):
+    D, X, initial = normal(K, M), normal(K, N, seed=1), normal(M, N, seed=2)
+    target = Inside(initial)
+    add_transposed_product(
+        *Inside(D).arguments, *Inside(X).arguments, IN_ORDER, *target.arguments, M, N, K
+    )
+    assert_is_product(target.values(), D.T, X, initial)
 
 
 @every_inner_size

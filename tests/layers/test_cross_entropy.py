@@ -4,7 +4,13 @@ import numpy
 import pytest
 from thinc.api import NumpyOps
 
-from seqpipe.layers.cross_entropy import MISSING, cross_entropy, target_log_probs
+from seqpipe.layers.cross_entropy import (
+    MISSING,
+    cross_entropy,
+    cross_entropy_rows,
+    log_softmax,
+    target_log_probs,
+)
 from tests.gradients import numeric_gradient, relative_error
 
 OPS = NumpyOps()
@@ -35,6 +41,31 @@ def test_compiled_and_array_code_agree(shape):
     expected_loss, expected = cross_entropy(OPS, exact, targets)
     assert loss == pytest.approx(expected_loss, rel=1e-5)
     numpy.testing.assert_allclose(gradient, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_loss_is_that_of_each_row(dtype):
+    logits, targets = batch(dtype=dtype)
+    expected, loss = (
+        target_log_probs(OPS, logits, targets),
+        cross_entropy(OPS, logits.copy(), targets),
+    )
+    log_probs, gradient = cross_entropy_rows(OPS, logits, targets)
+    numpy.testing.assert_allclose(log_probs, expected, rtol=1e-6)
+    assert loss[0] == -log_probs.sum()
+    assert numpy.array_equal(gradient, loss[1])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(6, 5), (1, 1), (0, 5), (3, 1000)], ids=str)
+def test_log_probabilities_of_all_hold_those_of_the_targets(shape, dtype):
+    logits, targets = batch(*shape, dtype=dtype)
+    targets = abs(targets)
+    expected = target_log_probs(OPS, logits, targets)
+    found = log_softmax(OPS, logits)
+    assert found is logits
+    numpy.testing.assert_allclose(found[range(len(targets)), targets], expected, atol=1e-5)
+    numpy.testing.assert_allclose(numpy.exp(found).sum(axis=1), 1.0, rtol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -16,7 +16,7 @@ from spacy.util import fix_random_seed
 from seqpipe.files import InputError
 from seqpipe.tagging.schemes import spans_of
 from tests.component_case import ComponentCase, copy_of, gradients, train, trained_on
-from tests.component_checks import ComponentChecks, SharedTok2VecChecks
+from tests.component_checks import LabelledComponentChecks, SharedTok2VecChecks
 
 MODEL = {
     "tok2vec": {
@@ -65,7 +65,7 @@ CASE = ComponentCase(
 )
 
 
-class TestNER(ComponentChecks, SharedTok2VecChecks):
+class TestNER(LabelledComponentChecks, SharedTok2VecChecks):
     case = CASE
 
 

@@ -11,7 +11,7 @@ from spacy.training import Example
 
 from seqpipe.files import InputError
 from tests.component_case import ComponentCase, copy_of, train, trained_on
-from tests.component_checks import ComponentChecks, SharedTok2VecChecks
+from tests.component_checks import LabelledComponentChecks, SharedTok2VecChecks
 
 TINY = {
     "model": {
@@ -57,7 +57,7 @@ CASE = ComponentCase(
 )
 
 
-class TestTagger(ComponentChecks, SharedTok2VecChecks):
+class TestTagger(LabelledComponentChecks, SharedTok2VecChecks):
     case = CASE
 
 

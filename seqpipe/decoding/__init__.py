@@ -1,0 +1,1 @@
+"""From next-token probabilities to sequences: greedy, sampling, beam search, over any model."""

@@ -1,0 +1,71 @@
+"""What a decoder may write: how long, without which tokens, without repeating itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from seqpipe.files import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """The sequences that are allowed.
+
+    max_length (int): Tokens at most, <EOS> among them: a sequence that has so many ends there.
+    eos (Optional[int]): The token that ends a sequence; None if none does.
+    min_length (int): Tokens before <EOS> at least.
+    forbidden (Tuple[int]): Tokens that are never written.
+    no_repeat (int): No n-gram of so many tokens stands twice in a sequence; 0 lets all.
+    """
+
+    max_length: int
+    eos: int | None = None
+    min_length: int = 0
+    forbidden: tuple[int, ...] = ()
+    no_repeat: int = 0
+
+    def __post_init__(self) -> None:
+        if self.max_length < 1:
+            raise InputError(f"max_length = {self.max_length}: expected at least 1")
+        if self.min_length < 0:
+            raise InputError(f"min_length = {self.min_length}: expected at least 0")
+        if self.eos is not None and self.min_length >= self.max_length:
+            raise InputError(
+                f"min_length = {self.min_length}: expected less than max_length = "
+                f"{self.max_length}, which counts <EOS>"
+            )
+        if self.no_repeat < 0:
+            raise InputError(f"no_repeat = {self.no_repeat}: expected at least 0")
+
+    def allowed(self, log_probs: np.ndarray, written: np.ndarray) -> np.ndarray:
+        """Take what may not follow out of the next tokens.
+
+        log_probs (np.ndarray): float (n, V).
+        written (np.ndarray): int64 (n, T), the tokens so far.
+        RETURNS (np.ndarray): float (n, V), a copy with -inf for what may not follow.
+        """
+        found = log_probs.copy()
+        found[:, list(self.forbidden)] = -np.inf
+        if self.eos is not None and written.shape[1] < self.min_length:
+            found[:, self.eos] = -np.inf
+        if self.no_repeat:
+            found[repeating(written, self.no_repeat)] = -np.inf
+        return found
+
+
+def repeating(written: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The tokens with which an n-gram would stand in a sequence a second time.
+
+    written (np.ndarray): int64 (n, T), the tokens so far.
+    size (int): Tokens of an n-gram, at least 1.
+    RETURNS (Tuple[np.ndarray, np.ndarray]): Rows and tokens, side by side.
+    """
+    if written.shape[1] < size:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    ngrams = sliding_window_view(written, size, axis=1)  # (n, T - size + 1, size)
+    begun = written[:, written.shape[1] - size + 1 :]  # (n, size - 1)
+    rows, places = np.nonzero((ngrams[:, :, :-1] == begun[:, None]).all(axis=2))
+    return rows, ngrams[rows, places, -1]
