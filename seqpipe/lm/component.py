@@ -115,6 +115,7 @@ def make_rnn_lm(
     max_gradient_value (float): Each value of the gradients is cut to ± this bound; 0: none.
     """
     from .rnn_lm import RNNLM
+    from .streams import makes_characters
 
     return RNNLM(
         nlp.vocab,
@@ -123,6 +124,7 @@ def make_rnn_lm(
         ends=ends,
         context=context,
         unit=unit,
+        spaces=makes_characters(nlp),
         max_gradient_norm=max_gradient_norm,
         max_gradient_value=max_gradient_value,
     )

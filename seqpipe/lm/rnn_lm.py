@@ -29,6 +29,7 @@ from .language_model import annotate_docs, text_scores
 from .model import Reading, first_word, next_log_probs, unpredictable, use_dense_gradient
 from .scores import SentenceScore
 from .sequences import TokenSequence, sequences_of
+from .streams import makes_characters
 
 logger = logging.getLogger("seqpipe")
 
@@ -65,10 +66,12 @@ class RNNLM(SequencePipe):
         ends: bool,
         context: str,
         unit: str,
+        spaces: bool,
         max_gradient_norm: float,
         max_gradient_value: float,
     ) -> None:
-        """Make the component. The factory says what the arguments are."""
+        """Make the component. The factory says what the arguments are; `spaces`: white space counts
+        as tokens."""
         for key, value, known in (
             ("unit", unit, tuple(NATS_A_UNIT)),
             ("context", context, CONTEXTS),
@@ -85,7 +88,7 @@ class RNNLM(SequencePipe):
         use_dense_gradient(model)
         self.unit = unit
         self._ends, self._is_whole = ends, context == DOC
-        self.cfg["spaces"] = False
+        self.cfg["spaces"] = spaces
         # Of the streams that it is trained on. Prediction and evaluation have their own.
         self._carried: dict[int, Carried] = {}
         self._batch: list[TokenSequence] = []
@@ -128,8 +131,8 @@ class RNNLM(SequencePipe):
         vocabulary (str / Path): See `SequencePipe.initialize`. A text that is read as a stream
             shows its beginning only, and wants one.
         """
-        tokenizer = nlp.tokenizer if nlp is not None else None
-        self.cfg["spaces"] = getattr(tokenizer, "unit", None) == "char"
+        if nlp is not None:
+            self.cfg["spaces"] = makes_characters(nlp)
         self._carried, self._batch = {}, []
         super().initialize(get_examples, nlp=nlp, vocabulary=vocabulary)
         if not self.reads_spaces and not self.words.counts[Vocabulary.UNK_ID]:
@@ -139,14 +142,8 @@ class RNNLM(SequencePipe):
                 self.name,
             )
 
-    def _survey(self, examples: Iterable[Example]) -> tuple[Counter[str], set[str]]:
-        counts: Counter[str] = Counter()
-        for eg in examples:
-            for sequence in self._read(eg.reference)[1]:
-                counts.update(sequence.words)
-        if not counts:
-            raise InputError(f"{self.name}: the training data hold no token to initialise from")
-        return counts, set()
+    def words_of(self, reference: Doc) -> Iterable[str]:
+        return (word for sequence in self._read(reference)[1] for word in sequence.words)
 
     def connect(self) -> None:
         resize(self.model.get_ref("output_layer"), "nO", len(self.words))

@@ -3,7 +3,6 @@ next input (Mikolov et al. 2010)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spacy.tokens import Doc, Token
@@ -65,8 +64,3 @@ def sequences_of(
 
 def _word(text: str) -> str:
     return Vocabulary.UNK if text in MARKS else text
-
-
-def last_words(sequences: Sequence[TokenSequence]) -> list[str]:
-    """RETURNS (List[str]): The word that each sequence ends with: the next one's first input."""
-    return [sequence.words[-1] for sequence in sequences]

@@ -53,6 +53,11 @@ def piece_of(doc: Doc) -> Piece | None:
     return None if found is None else Piece(*found)
 
 
+def makes_characters(nlp: Language) -> bool:
+    """RETURNS (bool): Whether a pipeline's tokens are characters, of which white space is some."""
+    return getattr(nlp.tokenizer, "unit", None) == "char"
+
+
 @registry.readers("seqpipe.TextStreams.v1")
 def make_text_streams(
     path: str | Path | list[str], *, streams: int = 20, steps: int = 35, sentences: bool = True
@@ -92,7 +97,7 @@ def make_text_streams(
 
 def _tokens(paths: list[Path], nlp: Language, *, sentences: bool) -> Pieces:
     """The tokens of each line, and whether a sentence ends with it."""
-    keeps_spaces = getattr(nlp.tokenizer, "unit", None) == "char"
+    keeps_spaces = makes_characters(nlp)
 
     def tokenize(texts: list[str]) -> list[list[str]]:
         texts = [text.rstrip("\r\n") for text in texts] if sentences else texts
@@ -151,7 +156,7 @@ def _stream(
 
 def _example(nlp: Language, words: list[str], starts: list[bool] | None, piece: Piece) -> Example:
     """The doc of a piece, marked."""
-    is_char = getattr(nlp.tokenizer, "unit", None) == "char"
+    is_char = makes_characters(nlp)
 
     def make() -> Doc:
         vocab: Vocab = nlp.vocab

@@ -73,7 +73,7 @@ def survey(file: ConfigFile) -> Survey:
     labels: dict[str, Any] = {name: sorted(found) for name, found in seen.labels.items()}
     labels |= _labels_of_others(nlp, [name for name in pipes if name not in ours], corpus)
     placed = {f"components.{name}": labels[name] for name in pipes if name in labels}
-    return Survey(seen.examples, seen.counts.total(), placed, _vocabularies(nlp, seen))
+    return Survey(seen.examples, seen.tokens, placed, _vocabularies(nlp, seen))
 
 
 def write_files(found: Survey, folder: Path) -> dict[tuple[str, str], Path]:
@@ -155,32 +155,38 @@ def explain_unknown_labels(nlp: Language, examples: list[Example]) -> InputError
 class _Seen:
     """Counts what goes by.
 
-    counts (Counter): Each token's text, in the references.
+    tokens (int): In the references.
+    counts (Dict[str, Counter]): The words that the references show each component.
     own (Counter): The same in the docs that the tokenizer made, if it learns from them.
     labels (Dict[str, Set[str]]): What the references show each component.
     """
 
     def __init__(self, pipes: dict[str, SequencePipe], *, has_own: bool) -> None:
         self.pipes, self.has_own = pipes, has_own
-        self.examples = 0
-        self.counts: Counter[str] = Counter()
+        self.examples = self.tokens = 0
+        self.counts: dict[str, Counter[str]] = {name: Counter() for name in pipes}
         self.own: Counter[str] = Counter()
-        self.labels: dict[str, set[str]] = {name: set() for name in pipes}
+        self.labels: dict[str, set[str]] = {
+            name: set() for name, pipe in pipes.items() if pipe.label_kind is not None
+        }
 
     def add(self, eg: Example) -> None:
         self.examples += 1
-        self.counts.update(token.text for token in eg.reference)
+        self.tokens += len(eg.reference)
         if self.has_own:
             self.own.update(token.text for token in eg.predicted)
         for name, pipe in self.pipes.items():
-            self.labels[name].update(pipe.labels_of(eg.reference))
+            self.counts[name].update(pipe.words_of(eg.reference))
+            if name in self.labels:
+                self.labels[name].update(pipe.labels_of(eg.reference))
 
     def check(self) -> None:
-        if not self.counts:
+        if not self.tokens:
             raise InputError("[training] train_corpus: the corpus has no token")
-        for name, pipe in self.pipes.items():
-            if not self.labels[name]:
-                raise InputError(f"{name}: the training data show no {pipe.label_kind} to learn")
+        for name, found in self.labels.items():
+            if not found:
+                kind = self.pipes[name].label_kind
+                raise InputError(f"{name}: the training data show no {kind} to learn")
 
 
 def _vocabularies(nlp: Language, seen: _Seen) -> dict[str, Any]:
@@ -191,7 +197,7 @@ def _vocabularies(nlp: Language, seen: _Seen) -> dict[str, Any]:
     for name, pipe in seen.pipes.items():
         adopted = words if blocks.get(name, {}).get("vocabulary") == TOKENIZER else None
         built = [
-            node.attrs[VOCABULARY].build(seen.counts, words=adopted).to_dict()
+            node.attrs[VOCABULARY].build(seen.counts[name], words=adopted).to_dict()
             for node in vocabulary_nodes(pipe.model)
         ]
         if built:

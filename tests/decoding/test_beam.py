@@ -163,13 +163,14 @@ def test_the_search_goes_on_while_a_longer_output_may_win_by_normalisation():
     assert by_length.hypotheses[0].ids.tolist() == [1, 1, 1, 0]
 
 
-@pytest.mark.parametrize("normalisation", ["length", "gnmt"])
-def test_even_a_much_longer_output_may_win(normalisation):
-    # One certain word after another makes up for the first only at nearly the maximum length.
-    always = 1 - 1e-9
-    ones = [[1 - always, always]] * 58
-    model, begun = fixed([0.95, 0.05], *ones, [always, 1 - always])
-    score = Score(normalisation=normalisation, alpha=1.0 if normalisation == "length" else 1.7)
+@pytest.mark.parametrize(
+    ("normalisation", "alpha", "likely"), [("length", 1.0, 0.95068), ("gnmt", 1.8, 0.95713)]
+)
+def test_an_output_may_win_that_ends_at_the_maximum_length(normalisation, alpha, likely):
+    # All words after an unlikely first one are certain. Of 60 tokens it just beats <EOS> alone.
+    ones = [[1e-9, 1 - 1e-9]] * 58
+    model, begun = fixed([likely, 1 - likely], *ones, [1.0, 1e-9])
+    score = Score(normalisation=normalisation, alpha=alpha)
     best = {}
     for max_length in (59, 60):
         limits = Limits(max_length=max_length, eos=EOS)

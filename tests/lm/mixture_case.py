@@ -10,7 +10,8 @@ from seqpipe.lm.component import make_interpolated_lm
 
 assert make_interpolated_lm  # registers the factories where the package is not installed
 
-NOUNS, VERBS = ["cat", "dog", "bird", "house", "tree", "man"], ["sees", "hears", "likes"]
+NOUNS = ["cat", "dog", "bird", "house", "tree", "man", "boat", "hill", "road", "lamp", "book"]
+VERBS = ["sees", "hears", "likes"]
 MODELS = ["long", "short"]
 
 
@@ -21,7 +22,8 @@ def sentences(seed, count):
     for number in range(count):
         if number % 5 == 0:
             things = drawn.sample(NOUNS, 2)
-        found.append(["the", drawn.choice(things), drawn.choice(VERBS), "a", drawn.choice(things)])
+        subject, other, verb = drawn.choice(things), drawn.choice(things), drawn.choice(VERBS)
+        found.append(["the", subject, verb, "a", other])
     return found
 
 

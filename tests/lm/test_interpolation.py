@@ -128,7 +128,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def nlp(folder):
-    return mixed(folder, config={"cache": 8})
+    return mixed(folder, config={"cache": 16})
 
 
 def docs(nlp, seed=3, count=40):
@@ -367,7 +367,7 @@ def test_a_wrong_setting_is_refused(config, message):
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{}", '{"weights": [1], "cache": 8}', '{"weights": {"long": 1}, "cache": 8}']
+    "content", ["", "{}", '{"weights": [1], "cache": 16}', '{"weights": {"long": 1}, "cache": 16}']
 )
 def test_damaged_weights_are_refused(nlp, tmp_path, content):
     nlp.to_disk(tmp_path / "model")

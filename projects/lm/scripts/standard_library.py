@@ -22,6 +22,7 @@ LEFT_OUT = {
     "ensurepip",
     "encodings",
     "pydoc_data",
+    "distutils",
     "idlelib",
     "lib2to3",
     "turtledemo",
