@@ -11,10 +11,10 @@ import numpy as np
 
 from seqpipe.files import InputError
 from seqpipe.vocabulary.text import Pieces
+from seqpipe.vocabulary.type_numbers import LINE_END, TypeNumbers
 
-from .encoded import LINE_END, PART_SIZE, EncodedText
+from .encoded import PART_SIZE, EncodedText
 from .phrases import JoinedText, Phrases, join_phrases_in_file
-from .type_numbers import TypeNumbers
 
 NO_WORD = LINE_END - 1
 BLOCK = 1 << 14  # tokens that are held before they are written

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-LINE_END = -1
+from seqpipe.vocabulary.type_numbers import LINE_END
+
 PART_SIZE = 20_000  # tokens
 
 

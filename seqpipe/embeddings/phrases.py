@@ -12,9 +12,7 @@ import numpy as np
 from spacy.util import registry
 
 from seqpipe.files import InputError
-
-from .encoded import LINE_END
-from .type_numbers import TypeNumbers
+from seqpipe.vocabulary.type_numbers import LINE_END, TypeNumbers
 
 BLOCK = 4_000_000  # pairs that are sorted and counted at a time
 SCORINGS = ("default", "word2phrase", "npmi")

@@ -77,7 +77,8 @@ def generate(
     no_repeat (int): No n-gram of so many tokens is written twice; 0 lets all.
     unknown (bool): <UNK> may be written.
     seed (Optional[int]): Of "sample": the same seed gives the same texts, the first of them the
-        same however many there are; None gives others each time.
+        same however many there are (their log-probabilities up to the rounding of the model's
+        products); None gives others each time.
     RETURNS (List[Generated]): The texts.
     RAISES (InputError): If a setting is none, if there is no such model, or if it knows no word of
         the prompt, or, of characters, not all.

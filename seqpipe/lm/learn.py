@@ -40,7 +40,7 @@ def learn_ngrams(
     settings = Vocabulary(max_size=None) if vocabulary is None else vocabulary
     with tempfile.TemporaryDirectory(prefix="seqpipe-") as folder:
         text = number_text(Path(folder) / "text", pieces)
-        if not text.words:
+        if not len(text.words):
             raise InputError("the text is empty, expected some words")
         is_empty = len(settings) == len(Vocabulary.SPECIALS)
         known = text.vocabulary(settings) if is_empty else settings

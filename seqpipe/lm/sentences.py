@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +11,13 @@ import numpy as np
 
 from seqpipe.files import InputError
 from seqpipe.vocabulary.text import Pieces
+from seqpipe.vocabulary.type_numbers import LINE_END, TypeNumbers
 from seqpipe.vocabulary.vocabulary import Vocabulary
 
-BEGIN, END = 0, 1  # numbers in the file; words follow
+END = LINE_END  # of a sentence, in the file
 BLOCK = 1 << 16  # tokens that are held before they are written
 PIECE = 1 << 21  # tokens that are counted at a time
+NO_LIMIT = 2**31 - 1
 # Within a sentence these are unknown words: what ARPA files and the vocabulary call their marks.
 MARKS = frozenset({"<s>", "</s>", "<unk>", *Vocabulary.SPECIALS})
 
@@ -25,19 +26,17 @@ MARKS = frozenset({"<s>", "</s>", "<unk>", *Vocabulary.SPECIALS})
 class NumberedText:
     """A text of sentences, each word a number in the order in which the text brings them.
 
-    path (Path): int32 numbers, BEGIN and END around each sentence.
-    words (List[str]): The words, from number 2.
-    counts (np.ndarray): int64 (2 + words,), how often each number stands in it.
+    path (Path): int32 numbers, END after each sentence; none is empty.
+    words (TypeNumbers): The word of each number.
     """
 
     path: Path
-    words: list[str]
-    counts: np.ndarray
+    words: TypeNumbers
 
     @property
     def size(self) -> int:
         """RETURNS (int): Numbers in the file."""
-        return int(self.counts.sum())
+        return self.path.stat().st_size // 4
 
     def numbers(self, start: int, end: int, block: int) -> Iterator[int]:
         """A part of the numbers in their order.
@@ -56,7 +55,7 @@ class NumberedText:
 
         settings (Vocabulary): An empty one.
         """
-        counts = dict(zip(self.words, self.counts[2:].tolist(), strict=True))
+        counts = dict(zip(self.words, self.words.counts.tolist(), strict=True))
         unknown = sum(counts.pop(mark, 0) for mark in MARKS)
         return settings.build({**counts, Vocabulary.UNK: unknown})
 
@@ -67,20 +66,17 @@ class NumberedText:
         size (int): Numbers that are read at a time; one sentence may have more.
         YIELDS (np.ndarray): int32 (n,), BOS_ID and EOS_ID around each sentence.
         """
-        ids = np.concatenate(
-            [
-                np.array([vocabulary.BOS_ID, vocabulary.EOS_ID], dtype=np.int32),
-                known_ids(vocabulary, self.words).astype(np.int32),
-            ]
-        )
+        # The last is that of END, which is -1.
+        ids = np.append(known_ids(vocabulary, list(self.words)), vocabulary.EOS_ID).astype(np.int32)
         rest = np.zeros(0, dtype=np.int32)
         with open(self.path, "rb") as stream:
             while found := stream.read(4 * size):
                 numbers = np.concatenate([rest, np.frombuffer(found, dtype=np.int32)])
-                ends = np.flatnonzero(numbers == END)
-                cut = int(ends[-1]) + 1 if len(ends) else 0
+                ends = np.flatnonzero(numbers == END) + 1
+                cut = int(ends[-1]) if len(ends) else 0
                 if cut:
-                    yield ids[numbers[:cut]]
+                    starts = np.append(0, ends[:-1])
+                    yield np.insert(ids[numbers[:cut]], starts, vocabulary.BOS_ID)
                 rest = numbers[cut:]
 
 
@@ -103,37 +99,28 @@ def number_text(path: Path, pieces: Pieces) -> NumberedText:
     RETURNS (NumberedText): The text.
     RAISES (InputError): If the file cannot be written.
     """
-    numbers: defaultdict[str, int] = defaultdict()
-    numbers.default_factory = lambda: 2 + len(numbers)
-    held: list[int] = []
-    counts = np.zeros(2, dtype=np.int64)
+    words = TypeNumbers(NO_LIMIT)
+    held: list[str] = []
     is_open = False
     with open(path, "wb", buffering=0) as stream:
         for tokens, ends in pieces:
-            found = [numbers[token] for token in tokens]
-            if found and not is_open:
-                held.append(BEGIN)
-                is_open = True
-            held += found
+            before = len(held)
+            held += tokens
+            is_open = is_open or len(held) > before
             if ends and is_open:
-                held.append(END)
+                held.append("")
                 is_open = False
             if len(held) >= BLOCK:
-                counts = _flush(held, stream, counts, 2 + len(numbers))
+                _write(words.number(held), stream)
+                del held[:]
         if is_open:
-            held.append(END)
-        counts = _flush(held, stream, counts, 2 + len(numbers))
-    return NumberedText(path, list(numbers), counts)
+            held.append("")
+        _write(words.number(held), stream)
+    return NumberedText(path, words)
 
 
-def _flush(held: list[int], stream: IO[bytes], counts: np.ndarray, size: int) -> np.ndarray:
-    """Write what is held. RETURNS: The counts with it."""
-    numbers = np.array(held, dtype=np.int32)
+def _write(numbers: np.ndarray, stream: IO[bytes]) -> None:
     try:
         numbers.tofile(stream)
     except OSError as error:
         raise InputError(f"the text could not be kept ({error})", path=stream.name) from error
-    del held[:]
-    found = np.bincount(numbers, minlength=size)
-    found[: len(counts)] += counts
-    return found

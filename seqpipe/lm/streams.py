@@ -24,7 +24,7 @@ from spacy.vocab import Vocab
 from seqpipe.files import InputError
 from seqpipe.vocabulary.text import Pieces, read_tokens
 
-from .sentences import BEGIN, END, NumberedText, number_text
+from .sentences import END, NumberedText, number_text
 
 MARK = "seqpipe.piece"  # the key in `doc.user_data`
 BLOCK = 1 << 16  # numbers that are read of a stream at a time
@@ -138,8 +138,6 @@ def _stream(
     starts: list[bool] = []
     taken, begins = 0, True
     for number in text.numbers(start, end, BLOCK):
-        if number == BEGIN:
-            continue
         if number == END:
             # A sentence whose words are in the stream before has its end there too.
             taken, begins = taken + bool(words), True
@@ -147,7 +145,7 @@ def _stream(
             if taken >= steps:
                 yield words, starts, begins
                 words, starts, taken = [], [], 0
-            words.append(text.words[number - 2])
+            words.append(text.words[number])
             starts.append(begins)
             taken, begins = taken + 1, False
     if words:

@@ -5,7 +5,8 @@ import multiprocessing
 import numpy
 import pytest
 
-from seqpipe.embeddings.tables import aligned_rows, own_pages, set_aside
+from seqpipe.embeddings.tables import aligned_rows, set_aside
+from seqpipe.kernels.pages import own_pages
 
 
 def test_rows_begin_with_a_cache_line_and_are_zero():

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from tests.classification.test_text_pipe import TestSentiment, TestTextcat
 from tests.component_case import save_golden
+from tests.lm.lm_case import RNN_LM
 from tests.lm.ngram_case import save_golden as save_ngram_lm
 from tests.tagging.test_ner import CASE as NER
 from tests.tagging.test_tagger import CASE as TAGGER
 
 if __name__ == "__main__":
-    for case in (NER, TAGGER, TestTextcat.case, TestSentiment.case):
+    for case in (NER, TAGGER, TestTextcat.case, TestSentiment.case, RNN_LM):
         save_golden(case)
     save_ngram_lm()

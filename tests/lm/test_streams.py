@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 import spacy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqpipe.files import InputError
@@ -73,6 +73,7 @@ def test_a_piece_has_so_many_steps_and_its_sentences_are_marked(tmp_path):
     assert [piece_of(doc).is_last for doc in docs] == [False] * 4 + [True]
 
 
+@settings(deadline=None)
 @given(
     lines=st.lists(st.lists(st.sampled_from("abcdefg"), max_size=9), min_size=1, max_size=30),
     streams=st.integers(1, 5),
@@ -94,6 +95,7 @@ def test_streams_one_after_another_are_the_text(tmp_path_factory, lines, streams
     assert whole - streams < ends <= whole
 
 
+@settings(deadline=None)
 @given(st.integers(1, 4), st.integers(1, 5), st.randoms(use_true_random=False))
 def test_shuffled_pieces_come_back_in_their_order(tmp_path_factory, streams, steps, generator):
     path = tmp_path_factory.mktemp("text") / "text.txt"

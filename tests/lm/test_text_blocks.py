@@ -59,7 +59,8 @@ def test_a_text_of_characters_is_read_as_it_stands(lines, size):
     nlp.tokenizer = create_unk_tokenizer(unit="char")(nlp)
     text = "\n".join(lines)
     found = blocks(nlp, text, size=size)
-    assert "".join(block.doc(nlp.vocab, by_line=False).text for block in found) == text
+    docs = [block.doc(nlp.vocab, by_line=False) for block in found]
+    assert "".join(token.text for doc in docs for token in doc) == text
 
 
 def test_blocks_are_no_longer_than_need_be(nlp):

@@ -8,8 +8,9 @@ from hashlib import sha256
 
 import numpy as np
 
-from .tables import own_pages
+from seqpipe.kernels.pages import own_pages
 
+LINE_END = -1
 SEPARATOR = "\udcff"  # encoded as the byte 0xFF, which no text in UTF-8 has
 
 
@@ -63,7 +64,7 @@ class TypeNumbers:
         """Find the numbers of some tokens, and count them.
 
         tokens (List[str]): Those of some lines, and "" at the end of each line.
-        RETURNS (np.ndarray): int32 (tokens,), `encoded.LINE_END` at the end of a line.
+        RETURNS (np.ndarray): int32 (tokens,), LINE_END at the end of a line.
         """
         from seqpipe.kernels.type_numbers import number_tokens
 

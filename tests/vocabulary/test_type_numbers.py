@@ -5,8 +5,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqpipe.embeddings.encoded import LINE_END
-from seqpipe.embeddings.type_numbers import TypeNumbers
+from seqpipe.vocabulary.type_numbers import LINE_END, TypeNumbers
 
 TOKENS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=5)
 
