@@ -17,6 +17,7 @@ BUILT_IN = (
     "seqpipe.tagging.commands",
     "seqpipe.classification.commands",
     "seqpipe.embeddings.commands",
+    "seqpipe.lm.commands",
 )
 # What a plugin may do to us: KeyboardInterrupt stays the user's.
 FAULTS = (Exception, SystemExit)

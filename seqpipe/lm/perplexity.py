@@ -61,7 +61,7 @@ def file_perplexities(
     tokenizer: str = "pipeline",
 ) -> list[FilePerplexity]:
     """Score a text file of any length: a sentence a line for models that predict the ends of
-    sentences, the text as it stands for others. Some 65,000 tokens at a time are one doc, at whose
+    sentences, the text as it stands for others. Some 33,000 tokens at a time are one doc, at whose
     beginning a model remembers nothing of the one before.
 
     nlp (Language): The pipeline.

@@ -14,7 +14,7 @@ from spacy.vocab import Vocab
 from seqpipe.files import InputError
 from seqpipe.vocabulary.text import read_tokens, tokenizer_of
 
-BLOCK = 1 << 16  # tokens of a doc; the last line may bring more
+BLOCK = 1 << 15  # tokens of a doc; the last line may bring more
 
 
 @dataclass
