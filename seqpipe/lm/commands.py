@@ -260,6 +260,12 @@ def generate(
         float, typer.Option(help="Draw from the likeliest words that have this probability.")
     ] = 1.0,
     beam_width: Annotated[int, typer.Option(help="Texts that a beam search goes on with.")] = 5,
+    alpha: Annotated[
+        float, typer.Option(help="Of a beam search: log-probability / length^alpha is compared.")
+    ] = 0.7,
+    no_repeat: Annotated[
+        int, typer.Option(help="No n-gram of so many tokens comes twice; 0: all may.")
+    ] = 0,
     unknown: Annotated[bool, typer.Option("--unknown", help="Let <UNK> come out.")] = False,
     seed: Annotated[
         int | None, typer.Option(help="The same seed gives the same texts.", show_default=False)
@@ -286,6 +292,8 @@ def generate(
         top_k=top_k,
         top_p=top_p,
         beam_width=beam_width,
+        alpha=alpha,
+        no_repeat=no_repeat,
         unknown=unknown,
         seed=seed,
     )

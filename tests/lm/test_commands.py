@@ -295,6 +295,9 @@ def test_generate_gives_the_same_texts_for_the_same_seed(model):
     assert set(found[0]) == {"text", "tokens", "log_prob", "finished"}
     (greedy,) = json.loads(run("generate", model, "--method", "greedy", "--json").stdout)
     assert "<UNK>" not in greedy["tokens"]
+    beam = ("generate", model, "--method", "beam", "--samples", 2, "--no-repeat", 1, "--json")
+    for one in json.loads(run(*beam, "--alpha", "1").stdout):
+        assert len(set(one["tokens"])) == len(one["tokens"])
 
 
 @pytest.mark.parametrize(

@@ -304,3 +304,20 @@ def test_a_vocabulary_without_unknown_words_is_warned_of(caplog):
 def test_a_doc_without_tokens_has_no_sentence():
     pipe = trained_once(RNN_LM).get_pipe("rnn_lm")
     assert pipe.sentence_scores([Doc(pipe.vocab)]) == [[]]
+
+
+def test_a_batch_of_white_space_alone_changes_nothing():
+    nlp = copy_of(trained_once(RNN_LM))
+    pipe = nlp.get_pipe("rnn_lm")
+    blanks = [Example(nlp.make_doc("\n  "), nlp.make_doc("\n  "))]
+    assert pipe.update(blanks, sgd=nlp.create_optimizer()) == {"rnn_lm": 0.0}
+    doc = nlp("  \n")
+    assert doc._.perplexity is None
+    assert doc._.log_prob == 0.0
+
+
+def test_labels_of_a_stream_count_ends_and_unknown_words(tmp_path):
+    _, pipe, batches = streamed(tmp_path)
+    words = [word for batch in batches for eg in batch for word in pipe.words_of(eg.reference)]
+    assert words.count("<EOS>") == len(SENTENCES)
+    assert pipe.words.counts[pipe.words.EOS_ID] == len(SENTENCES)

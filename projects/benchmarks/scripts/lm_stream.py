@@ -91,7 +91,9 @@ def main(
     ]
     write_metrics(output, {"rows": rows, "runs": runs})
     heads = ["", f"{whole['size'] / MB:,.0f} MB", f"{small['size'] / MB:,.0f} MB", "ratio"]
-    cells = [[one["name"], *(f"{one[key]:,}" for key in ("ours", "rival", "ratio"))] for one in rows]
+    cells = [
+        [one["name"], *(f"{one[key]:,}" for key in ("ours", "rival", "ratio"))] for one in rows
+    ]
     print_table(Console(), "MB of memory", heads, cells)
 
 

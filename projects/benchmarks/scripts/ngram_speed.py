@@ -173,7 +173,11 @@ def main(
     write_metrics(output, {"rows": rows, "corpora": corpora})
     shown = ("ours", "rival", "ratio")
     cells = [
-        [one["name"], one["shape"], *("-" if one[key] is None else f"{one[key]:,}" for key in shown)]
+        [
+            one["name"],
+            one["shape"],
+            *("-" if one[key] is None else f"{one[key]:,}" for key in shown),
+        ]
         for one in rows
     ]
     print_table(Console(), "tokens a second, one thread", ["", "", *shown], cells)
