@@ -18,6 +18,7 @@ BUILT_IN = (
     "seqpipe.classification.commands",
     "seqpipe.embeddings.commands",
     "seqpipe.lm.commands",
+    "seqpipe.evaluation.commands",
 )
 # What a plugin may do to us: KeyboardInterrupt stays the user's.
 FAULTS = (Exception, SystemExit)

@@ -42,12 +42,12 @@ CARRIED = "carried"
 class Carried:
     """What a stream leaves behind for its next piece.
 
-    index (int): Of the piece.
+    place (int): Of the piece.
     word (str): Its last, the next one's first input.
     state (np.ndarray): The encoder's, `(nS,)`.
     """
 
-    index: int
+    place: int
     word: str
     state: np.ndarray
 
@@ -116,7 +116,7 @@ class RNNLM(SequencePipe):
     def labels_of(self, reference: Doc) -> Iterable[str]:
         return ()
 
-    def initialize(
+    def initialize(  # type: ignore[override]  # it has no labels
         self,
         get_examples: Any,
         *,
@@ -174,7 +174,8 @@ class RNNLM(SequencePipe):
             state = self.model.ops.alloc2f(len(sequences), width)
             for row, last in enumerate(before):
                 if last is not None:
-                    state[row] = self.model.ops.asarray(last.state)
+                    before_it: Any = last.state
+                    state[row] = self.model.ops.asarray(before_it)
         return Reading(docs, targets, state)
 
     def get_loss(self, examples: Iterable[Example], scores: Any) -> tuple[float, Any]:
@@ -193,13 +194,13 @@ class RNNLM(SequencePipe):
             if sequence.piece is not None:
                 state = self.model.ops.to_numpy(final[row]).copy()
                 carried[sequence.piece.stream] = Carried(
-                    sequence.piece.index, sequence.words[-1], state
+                    sequence.piece.place, sequence.words[-1], state
                 )
 
     def training_state(self) -> dict[str, Any]:
         """RETURNS (Dict[str, Any]): What a checkpoint keeps: the streams' states too."""
         carried = {
-            stream: (last.index, last.word, base64.b64encode(last.state.tobytes()).decode("ascii"))
+            stream: (last.place, last.word, base64.b64encode(last.state.tobytes()).decode("ascii"))
             for stream, last in self._carried.items()
         }
         return {**super().training_state(), CARRIED: carried}
@@ -343,9 +344,9 @@ class RNNLM(SequencePipe):
 def _before(sequence: TokenSequence, carried: dict[int, Carried]) -> Carried | None:
     """What the piece before a sequence left, if it was the last that was read of its stream."""
     piece = sequence.piece
-    last = None if piece is None or piece.index == 0 else carried.get(piece.stream)
+    last = None if piece is None or piece.place == 0 else carried.get(piece.stream)
     return (
-        last if last is not None and piece is not None and last.index == piece.index - 1 else None
+        last if last is not None and piece is not None and last.place == piece.place - 1 else None
     )
 
 

@@ -97,7 +97,7 @@ def number_text(path: Path, pieces: Pieces) -> NumberedText:
     path (Path): The file to write.
     pieces (Iterator): The tokens of each piece, and whether a sentence ends with it.
     RETURNS (NumberedText): The text.
-    RAISES (InputError): If the file cannot be written.
+    RAISES (InputError): If the file cannot be written, or for an empty word.
     """
     words = TypeNumbers(NO_LIMIT)
     held: list[str] = []
@@ -106,6 +106,8 @@ def number_text(path: Path, pieces: Pieces) -> NumberedText:
         for tokens, ends in pieces:
             before = len(held)
             held += tokens
+            if "" in held[before:]:
+                raise InputError("an empty word among those of the text, expected none")
             is_open = is_open or len(held) > before
             if ends and is_open:
                 held.append("")

@@ -34,14 +34,14 @@ class Piece(NamedTuple):
     """Where a doc stands in a text that was cut into streams.
 
     stream (int): Which stream, from 0.
-    index (int): Which piece of it, from 0.
+    place (int): Which piece of it, from 0.
     streams (int): How many there are.
     is_last (bool): It is the last piece of its stream.
     is_closed (bool): Its last sentence ends with it.
     """
 
     stream: int
-    index: int
+    place: int
     streams: int
     is_last: bool
     is_closed: bool
@@ -193,7 +193,7 @@ def stream_batches(examples: Iterable[Example]) -> Iterator[list[Example]]:
             )
         if index == 0:
             open_streams = piece.streams
-        waiting[piece.index][piece.stream] = (eg, piece.is_last)
+        waiting[piece.place][piece.stream] = (eg, piece.is_last)
         while open_streams and len(waiting[index]) == open_streams:
             batch = [found for _, found in sorted(waiting.pop(index).items(), key=_first)]
             yield [eg for eg, _ in batch]

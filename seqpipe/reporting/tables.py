@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 # Scores that are shares of something, and read best in percent.
-PERCENT = ("_p", "_r", "_f", "_acc", "_auc", "_las", "_uas", "cats_ece")
+PERCENT = ("_p", "_r", "_f", "_acc", "_auc", "_las", "_uas", "cats_ece", "_oov_rate")
 BY_TYPE = ("_per_type", "_per_feat")
 MEASURES = {"p": "P", "r": "R", "f": "F1"}
 # Tables that have another name than their score, and where the numbers of gold labels are then.
@@ -97,11 +97,16 @@ def figures(console: Console, summary: Summary | None, *, percent: bool = False)
         return "-"
     sign = "+-" if console.options.ascii_only else "±"
     shown = [
-        f"{100 * number:.2f}" if percent else f"{number:.4g}"
+        f"{100 * number:.2f}" if percent else _number(number)
         for number in (summary.mean, summary.std)
         if number is not None
     ]
     return [shown[0], *(f"{sign}{number}" for number in shown[1:])]
+
+
+def _number(number: float) -> str:
+    """Four digits, but a whole number in full."""
+    return f"{number:,.0f}" if abs(number) >= 1000 and number == int(number) else f"{number:.4g}"
 
 
 def _print_by_type(

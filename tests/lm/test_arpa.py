@@ -188,7 +188,7 @@ def test_add_k_is_not_written(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("word", ["New York", "a\tb", ""])
+@pytest.mark.parametrize("word", ["New York", "a\tb"])
 def test_a_word_with_white_space_is_not_written(tmp_path, word):
     with pytest.raises(InputError, match="has white space"):
         write_arpa(learned([[word, "x"]]), tmp_path / "model.arpa")

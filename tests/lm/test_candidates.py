@@ -68,9 +68,7 @@ def test_the_unit_is_that_of_the_log_probability(nlp):
 
 
 @given(st.lists(st.sampled_from([PEAR, PAIR, "a pear", "a pair", "zebra"]), min_size=1))
-def test_every_candidate_is_in_its_list_once(texts):
-    nlp = spacy.blank("en")
-    nlp.add_pipe("ngram_lm").learn_from(sentence_pieces(SALADS))
+def test_every_candidate_is_in_its_list_once(nlp, texts):
     found = ranked(nlp, *(Candidate("a", text) for text in texts))
     assert sorted(one.candidate.text for one in found) == sorted(texts)
     assert [one.rank for one in found] == list(range(1, len(texts) + 1))

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqpipe.files import InputError
+from seqpipe.lm.learn import sentence_pieces
 from seqpipe.lm.ngram_counts import count_pieces, count_text
 from seqpipe.lm.sentences import number_text
 from seqpipe.vocabulary.vocabulary import Vocabulary
@@ -96,3 +97,8 @@ def test_a_mark_within_a_sentence_is_an_unknown_word(mark):
     assert mark not in list(model.vocabulary)[4:]
     assert model.vocabulary.counts[Vocabulary.UNK_ID] == 1
     assert model.score(["a", mark]).is_unknown.tolist() == [False, True, False]
+
+
+def test_an_empty_word_is_refused(tmp_path):
+    with pytest.raises(InputError, match="an empty word"):
+        number_text(tmp_path / "text", sentence_pieces([["a", "", "b"]]))

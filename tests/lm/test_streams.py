@@ -106,7 +106,7 @@ def test_shuffled_pieces_come_back_in_their_order(tmp_path_factory, streams, ste
     generator.shuffle(examples)
     shuffled = [[piece_of(eg.reference) for eg in batch] for batch in stream_batches(examples)]
     assert shuffled == in_order
-    assert [{piece.index for piece in batch} for batch in in_order] == [
+    assert [{piece.place for piece in batch} for batch in in_order] == [
         {i} for i in range(len(in_order))
     ]
     assert sum(map(len, in_order)) == len(examples)

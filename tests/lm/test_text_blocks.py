@@ -20,9 +20,16 @@ LINES = st.lists(st.sampled_from(["", " ", "a", "a b.", " c  d", "don't"]), min_
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def nlp():
     return spacy.blank("en")
+
+
+@pytest.fixture(scope="module")
+def characters():
+    nlp = spacy.blank("en")
+    nlp.tokenizer = create_unk_tokenizer(unit="char")(nlp)
+    return nlp
 
 
 def blocks(nlp, text, **options):
@@ -43,8 +50,7 @@ def sentences(nlp, found):
 
 
 @given(LINES, st.integers(1, 9), st.booleans())
-def test_every_line_with_words_is_a_sentence(lines, size, ends):
-    nlp = spacy.blank("en")
+def test_every_line_with_words_is_a_sentence(nlp, lines, size, ends):
     found = blocks(nlp, "\n".join(lines) + "\n" * ends, size=size)
     expected = [[t.text for t in nlp.make_doc(line) if not t.is_space] for line in lines]
     assert sentences(nlp, found) == [words for words in expected if words]
@@ -54,12 +60,10 @@ def test_every_line_with_words_is_a_sentence(lines, size, ends):
 
 
 @given(LINES, st.integers(1, 9))
-def test_a_text_of_characters_is_read_as_it_stands(lines, size):
-    nlp = spacy.blank("en")
-    nlp.tokenizer = create_unk_tokenizer(unit="char")(nlp)
+def test_a_text_of_characters_is_read_as_it_stands(characters, lines, size):
     text = "\n".join(lines)
-    found = blocks(nlp, text, size=size)
-    docs = [block.doc(nlp.vocab, by_line=False) for block in found]
+    found = blocks(characters, text, size=size)
+    docs = [block.doc(characters.vocab, by_line=False) for block in found]
     assert "".join(token.text for doc in docs for token in doc) == text
 
 

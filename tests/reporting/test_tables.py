@@ -5,7 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from seqpipe.reporting.tables import print_scores
+from seqpipe.reporting.metrics import summarise
+from seqpipe.reporting.tables import figures, print_scores
 
 
 def scores(p, r, f, **more):
@@ -82,3 +83,9 @@ def test_types_that_only_some_models_know_are_averaged_over_those():
     other = scores(0.5, 0.5, 0.5)
     other["ents_per_type"] = {}
     assert rows(printed([scores(0.8, 0.5, 0.6), other]))["PER"] == ["80.00", "50.00", "60.00"]
+
+
+def test_whole_numbers_stand_in_full_and_others_with_four_digits():
+    console = Console(file=io.StringIO(), width=80)
+    shown = [figures(console, summarise([value])) for value in (82430.0, 999.0, 114.5678, 0.0521)]
+    assert [cell[0] for cell in shown] == ["82,430", "999", "114.6", "0.0521"]

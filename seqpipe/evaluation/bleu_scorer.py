@@ -1,0 +1,152 @@
+"""Scores the translations of docs, `doc._.translation`, against `reference._.references`.
+
+Annotations stay real objects here: spaCy's registry resolves them.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.util import registry
+
+from seqpipe.evaluation.bleu import BleuOptions, corpus_scores, sentence_bleu
+from seqpipe.files import InputError
+
+DEFAULTS = BleuOptions()
+REFERENCES, TRANSLATION, BLEU, JUDGED = "references", "translation", "bleu", "judged_translation"
+
+
+@registry.scorers("seqpipe.BleuScorer.v1")
+def make_bleu_scorer(
+    lowercase: bool = False,
+    tokenize: str = "13a",
+    smoothing: str = "exp",
+    smoothing_value: float | None = None,
+    chrf: bool = True,
+    ter: bool = False,
+) -> Callable[..., dict[str, Any]]:
+    """Create the scorer of translations.
+
+    lowercase, tokenize, smoothing, smoothing_value: See `BleuOptions`.
+    chrf, ter (bool): Whether to compute them too.
+    RETURNS (Callable): score_translations.
+    RAISES (InputError): As `BleuOptions`.
+    """
+    options = BleuOptions(lowercase, tokenize, smoothing, smoothing_value)
+    return partial(score_translations, options=options, chrf=chrf, ter=ter)
+
+
+def score_translations(
+    examples: Iterable[Example],
+    *,
+    options: BleuOptions = DEFAULTS,
+    chrf: bool = True,
+    ter: bool = False,
+    **kwargs: Any,
+) -> dict[str, Any]:
+    """Score the translations of predicted docs. Docs without references are left out.
+
+    examples (Iterable[Example]): Predictions with `predicted._.translation`, a string, and gold
+        with `reference._.references`, a list of strings.
+    options, chrf, ter: As for `corpus_scores`.
+    RETURNS (Dict[str, Any]): From 0 to 1 as all of spaCy's scores: `bleu`; `bleu_p1` to `bleu_p4`,
+        the precisions, smoothed if need be; `bleu_bp`, the brevity penalty; `exact_match`; maybe
+        `chrf` and `ter` (edits to a word, so also above 1). Then `bleu_ratio`, the length of the
+        translations by that of the references; `bleu_signature`, sacreBLEU's; `bleu_texts`,
+        `bleu_left_out` and `bleu_empty`: how many are scored, have no references, and are scored
+        but have an empty translation or none. All scores are None if no doc has references.
+    RAISES (InputError): If references are no list of strings, or none of the docs with references
+        has a translation.
+    """
+    judged, left_out = [], 0
+    for eg in examples:
+        references = references_of(eg.reference)
+        if references:
+            judged.append((eg.predicted._.get(TRANSLATION), references))
+        else:
+            left_out += 1
+    if judged and all(translation is None for translation, _ in judged):
+        raise InputError(
+            f"none of {len(judged):,} docs has a translation to score; expected a component in the "
+            "pipeline that sets doc._.translation"
+        )
+    counts = {
+        "bleu_texts": len(judged),
+        "bleu_left_out": left_out,
+        "bleu_empty": sum(not (translation or "").strip() for translation, _ in judged),
+    }
+    return {**_scores(judged, options, chrf=chrf, ter=ter), **counts}
+
+
+def _scores(
+    judged: list[tuple[str | None, list[str]]], options: BleuOptions, *, chrf: bool, ter: bool
+) -> dict[str, Any]:
+    asked = {"chrf": chrf, "ter": ter}
+    measures = [name for name, is_asked in asked.items() if is_asked]
+    parts = ["bleu_p1", "bleu_p2", "bleu_p3", "bleu_p4"]
+    if not judged:
+        names = ["bleu", *parts, "bleu_bp", "bleu_ratio", "exact_match", *measures]
+        return dict.fromkeys([*names, "bleu_signature"])
+    translations, references = zip(*judged, strict=True)
+    found = corpus_scores(
+        [text or "" for text in translations], references, options=options, **asked
+    )
+    bleu = found.bleu
+    return {
+        "bleu": bleu.score / 100,
+        **{name: value / 100 for name, value in zip(parts, bleu.precisions, strict=True)},
+        "bleu_bp": bleu.brevity_penalty,
+        "bleu_ratio": bleu.ratio,
+        "exact_match": found.exact_match / 100,
+        **{name: getattr(found, name) / 100 for name in measures},
+        "bleu_signature": found.signatures["bleu"],
+    }
+
+
+def references_of(doc: Doc) -> list[str]:
+    """RETURNS (List[str]): The references that a doc carries, none if it has none.
+
+    doc (Doc): Holds the source text.
+    RAISES (InputError): If they are no list of strings.
+    """
+    found = doc._.get(REFERENCES)
+    if found is None:
+        return []
+    if not isinstance(found, list | tuple) or not all(isinstance(one, str) for one in found):
+        raise InputError(f"doc._.references is {found!r}, expected a list of strings")
+    return list(found)
+
+
+def annotate_bleu(doc: Doc, options: BleuOptions) -> None:
+    """Keep the BLEU of a doc's translation, if it has one and references: `doc._.bleu`.
+
+    doc (Doc): Is annotated.
+    options (BleuOptions): How.
+    RAISES (InputError): If its references are no list of strings.
+    """
+    references, translation = references_of(doc), doc._.get(TRANSLATION)
+    if references and translation is not None:
+        (bleu,) = sentence_bleu([translation], [references], options=options)
+        doc._.set(JUDGED, [bleu.score / 100, translation, references])
+
+
+def _kept_bleu(doc: Doc) -> float | None:
+    """The BLEU that was kept, if translation and references are still those that it was of."""
+    judged = doc._.get(JUDGED)
+    if judged is None or list(judged[1:]) != [doc._.get(TRANSLATION), references_of(doc)]:
+        return None
+    return judged[0]
+
+
+def _set_extensions() -> None:
+    # A translator may have set them before, or the user.
+    for name in (REFERENCES, TRANSLATION, JUDGED):
+        if not Doc.has_extension(name):
+            Doc.set_extension(name, default=None)
+    if not Doc.has_extension(BLEU):
+        Doc.set_extension(BLEU, getter=_kept_bleu)
+
+
+_set_extensions()
