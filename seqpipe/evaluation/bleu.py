@@ -10,6 +10,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from seqpipe.files import InputError
+from seqpipe.vocabulary.text_lines import BYTE_ORDER_MARK
 
 if TYPE_CHECKING:
     import sacrebleu.metrics
@@ -92,7 +93,7 @@ class Bleu:
         """RETURNS (Tuple[bool, ...]): For each n whether the precision is not clipped / total."""
         rows = zip(self.precisions, self.clipped, self.totals, strict=True)
         return tuple(
-            not math.isclose(shown * total, 100 * clipped, abs_tol=1e-9)
+            not math.isclose(shown, 100 * clipped / total if total else 0.0)
             for shown, clipped, total in rows
         )
 
@@ -115,6 +116,7 @@ class CorpusScores:
         hypothesis is empty, or one of whose references is.
     tokenised (int): How many hypotheses look as if white space stood between their tokens, though
         a tokenizer is used: they end in " .".
+    has_byte_order_mark (bool): Whether the first hypothesis or reference begins with one.
     """
 
     bleu: Bleu
@@ -126,6 +128,7 @@ class CorpusScores:
     empty_hypotheses: tuple[int, ...]
     empty_references: tuple[int, ...]
     tokenised: int
+    has_byte_order_mark: bool
 
     def notes(self) -> list[str]:
         """RETURNS (List[str]): What a reader of the scores should know of the texts."""
@@ -141,6 +144,11 @@ class CorpusScores:
             notes.append(
                 f'{self.tokenised:,} hypotheses end in " .": texts in tokens are compared with '
                 "tokenize = none, or should be joined first"
+            )
+        if self.has_byte_order_mark:
+            notes.append(
+                "the first line begins with a byte order mark, which is scored with it, as "
+                "sacreBLEU does"
             )
         return notes
 
@@ -189,6 +197,9 @@ def corpus_scores(
             n for n, some in enumerate(references, 1) if not all(map(str.strip, some))
         ),
         tokenised=0 if options.tokenize == "none" else sum(h.endswith(" .") for h in hypotheses),
+        has_byte_order_mark=any(
+            text.startswith(BYTE_ORDER_MARK) for text in (hypotheses[0], *references[0])
+        ),
     )
 
 

@@ -79,13 +79,17 @@ def compare_systems(
     signatures, (_, *results) = found[0].values(), found[1].values()
     scores = {
         metric: [
-            SystemScore(name, float(r.score), float(r.mean), float(r.ci), _number(r.p_value))
-            for (name, _), r in zip(systems, column, strict=True)
+            _system_score(name, result, column[0])
+            for (name, _), result in zip(systems, column, strict=True)
         ]
         for metric, column in zip(asked, results, strict=True)
     }
     return Comparison(scores, dict(zip(asked, map(str, signatures), strict=True)))
 
 
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
+def _system_score(name: str, result: Any, first: Any) -> SystemScore:
+    p_value = result.p_value
+    if p_value is not None and result.score == first.score:
+        # sacreBLEU counts samples that differ by more than 0, of which equal systems have none.
+        p_value = 1.0
+    return SystemScore(name, float(result.score), float(result.mean), float(result.ci), p_value)

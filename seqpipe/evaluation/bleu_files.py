@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import IO
 
 from seqpipe.files import InputError
-from seqpipe.vocabulary.text_lines import decode, read_lines
+from seqpipe.vocabulary.text_lines import decode, open_bytes
 
 STANDARD_INPUT = "-"
 
@@ -33,14 +35,19 @@ def read_parallel(paths: Sequence[Path]) -> list[list[str]]:
 
 
 def _lines(path: Path) -> Iterator[str]:
+    """The lines as they stand there, a byte order mark too: the same files get the same scores as
+    from sacreBLEU."""
+    with _open(path) as stream:
+        for number, data in enumerate(stream, start=1):
+            yield decode(data, _name(path), number).rstrip("\r\n")
+
+
+def _open(path: Path) -> AbstractContextManager[IO[bytes]]:
     if str(path) != STANDARD_INPUT:
-        for _, line in read_lines(path):
-            yield line
-        return
+        return open_bytes(path)
     if sys.stdin is None:
         raise InputError("standard input is closed, expected a sentence a line")
-    for number, data in enumerate(sys.stdin.buffer, start=1):
-        yield decode(data, _name(path), number).rstrip("\r\n")
+    return nullcontext(sys.stdin.buffer)
 
 
 def _name(path: Path) -> str:

@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import registry
 
-from seqpipe.evaluation.bleu import BleuOptions, corpus_scores, sentence_bleu
+from seqpipe.evaluation.bleu import Bleu, BleuOptions, corpus_scores, sentence_bleu
 from seqpipe.files import InputError
 
 DEFAULTS = BleuOptions()
@@ -57,14 +57,14 @@ def score_translations(
         translations by that of the references; `bleu_signature`, sacreBLEU's; `bleu_texts`,
         `bleu_left_out` and `bleu_empty`: how many are scored, have no references, and are scored
         but have an empty translation or none. All scores are None if no doc has references.
-    RAISES (InputError): If references are no list of strings, or none of the docs with references
-        has a translation.
+    RAISES (InputError): If references are no list of strings, a translation is no string, or none
+        of the docs with references has a translation.
     """
     judged, left_out = [], 0
     for eg in examples:
         references = references_of(eg.reference)
         if references:
-            judged.append((eg.predicted._.get(TRANSLATION), references))
+            judged.append((translation_of(eg.predicted), references))
         else:
             left_out += 1
     if judged and all(translation is None for translation, _ in judged):
@@ -95,7 +95,7 @@ def _scores(
     )
     bleu = found.bleu
     return {
-        "bleu": bleu.score / 100,
+        "bleu": _share(bleu),
         **{name: value / 100 for name, value in zip(parts, bleu.precisions, strict=True)},
         "bleu_bp": bleu.brevity_penalty,
         "bleu_ratio": bleu.ratio,
@@ -103,6 +103,11 @@ def _scores(
         **{name: getattr(found, name) / 100 for name in measures},
         "bleu_signature": found.signatures["bleu"],
     }
+
+
+def _share(bleu: Bleu) -> float:
+    # The mean of logarithms can come out above that of 100 by a rounding.
+    return min(1.0, bleu.score / 100)
 
 
 def references_of(doc: Doc) -> list[str]:
@@ -119,25 +124,40 @@ def references_of(doc: Doc) -> list[str]:
     return list(found)
 
 
+def translation_of(doc: Doc) -> str | None:
+    """RETURNS (Optional[str]): The translation of a doc, None if nothing has translated it.
+
+    doc (Doc): Holds the source text.
+    RAISES (InputError): If it is no string.
+    """
+    found = doc._.get(TRANSLATION)
+    if found is not None and not isinstance(found, str):
+        raise InputError(f"doc._.translation is {found!r}, expected a string")
+    return found
+
+
 def annotate_bleu(doc: Doc, options: BleuOptions) -> None:
     """Keep the BLEU of a doc's translation, if it has one and references: `doc._.bleu`.
 
     doc (Doc): Is annotated.
     options (BleuOptions): How.
-    RAISES (InputError): If its references are no list of strings.
+    RAISES (InputError): If its references are no list of strings, or its translation is none.
     """
-    references, translation = references_of(doc), doc._.get(TRANSLATION)
+    references, translation = references_of(doc), translation_of(doc)
     if references and translation is not None:
         (bleu,) = sentence_bleu([translation], [references], options=options)
-        doc._.set(JUDGED, [bleu.score / 100, translation, references])
+        doc._.set(JUDGED, [_share(bleu), translation, references])
 
 
 def _kept_bleu(doc: Doc) -> float | None:
     """The BLEU that was kept, if translation and references are still those that it was of."""
     judged = doc._.get(JUDGED)
-    if judged is None or list(judged[1:]) != [doc._.get(TRANSLATION), references_of(doc)]:
+    if judged is None:
         return None
-    return judged[0]
+    bleu, translation, references = judged
+    # A DocBin gives tuples back for lists.
+    is_same = translation == doc._.get(TRANSLATION) and list(references) == references_of(doc)
+    return bleu if is_same else None
 
 
 def _set_extensions() -> None:

@@ -77,8 +77,11 @@ def bleu(
 
     from seqpipe.evaluation.bleu import BleuOptions
     from seqpipe.evaluation.bleu_report import score_files
+    from seqpipe.files import InputError
     from seqpipe.reporting.bleu_table import print_report
 
+    if rows and sentences is None:
+        raise InputError(f"--rows {rows}: expected with --sentences")
     began = time.perf_counter()
     report = score_files(
         hypotheses,

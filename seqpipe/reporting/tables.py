@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 # Scores that are shares of something, and read best in percent.
-PERCENT = ("_p", "_r", "_f", "_acc", "_auc", "_las", "_uas", "cats_ece", "_oov_rate")
+PERCENT = ("_p", "_r", "_f", "_acc", "_auc", "_las", "_uas", "cats_ece", "_oov_rate", "exact_match")
+PERCENT += ("bleu", "bleu_p1", "bleu_p2", "bleu_p3", "bleu_p4", "chrf", "ter")
 BY_TYPE = ("_per_type", "_per_feat")
 MEASURES = {"p": "P", "r": "R", "f": "F1"}
 # Tables that have another name than their score, and where the numbers of gold labels are then.

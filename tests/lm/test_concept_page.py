@@ -4,11 +4,15 @@ import inspect
 import re
 from pathlib import Path
 
+import pytest
 import spacy
 from spacy.language import Language
+from spacy.util import registry
 from thinc.api import Config
 
+from seqpipe.layers.adaptive_softmax import AdaptiveSoftmax
 from seqpipe.lm.component import make_ngram_lm
+from seqpipe.lm.interpolated_lm import InterpolatedLM
 from seqpipe.lm.ngram_lm import NgramLM
 
 PAGE = (Path(__file__).parents[2] / "docs" / "language_models.md").read_text(encoding="utf-8")
@@ -20,10 +24,20 @@ def blocks(language):
 
 
 def parsed(body):
-    """A config block of the page, with the section around it that a whole config has."""
-    section = re.match(r"\[(.+)\]", body)[1].split(".")
-    around = "".join(f"[{'.'.join(section[:cut])}]\n" for cut in range(1, len(section)))
+    """A config block of the page, with the sections around it that a whole config has."""
+    sections = re.findall(r"^\[(.+)\]$", body, flags=re.MULTILINE)
+    parts = [section.split(".") for section in sections]
+    parents = {".".join(found[:cut]): None for found in parts for cut in range(1, len(found))}
+    around = "".join(f"[{name}]\n" for name in parents if name not in sections)
     return Config().from_str(around + body)
+
+
+def config_of(name):
+    """The block of the page that has all keys of a component, parsed."""
+    found = [parsed(body) for body in blocks("ini") if body.startswith(f"[components.{name}]")]
+    config = found[-1]["components"][name]
+    assert config.pop("factory") == name
+    return config
 
 
 def test_examples_of_the_page_hold(tmp_path, monkeypatch, capsys):
@@ -41,6 +55,33 @@ def test_config_of_the_component_is_its_default():
     assert whole == dict(Language.get_factory_meta("ngram_lm").default_config)
 
 
+@pytest.mark.parametrize("name", ["rnn_lm", "interpolated_lm"])
+def test_configs_of_the_other_components_are_their_defaults(name):
+    assert config_of(name) == dict(Language.get_factory_meta(name).default_config)
+
+
+def test_outputs_readers_and_schedules_on_the_page_can_be_built():
+    whole = [config for config in map(parsed, blocks("ini")) if "corpora" in config]
+    assert registry.resolve(whole[0])["training"]["optimizer"].learn_rate == 20.0
+    outputs = [
+        config["components"]["rnn_lm"]["model"]["output"]
+        for config in map(parsed, blocks("ini"))
+        if "output" in config.get("components", {}).get("rnn_lm", {}).get("model", {})
+    ]
+    assert [registry.resolve({"output": block})["output"].name for block in outputs] == [
+        "full_softmax",
+        "adaptive_softmax",
+    ]
+    assert set(outputs[1]) - {"@layers"} < set(inspect.signature(AdaptiveSoftmax).parameters)
+
+
+def test_initialization_of_a_mixture_on_the_page_has_what_it_takes():
+    found = [config for config in map(parsed, blocks("ini")) if "initialize" in config]
+    said = found[-1]["initialize"]["components"]["interpolated_lm"]
+    assert set(said) == {"text", "tokenizer"}
+    assert set(said) < set(inspect.signature(InterpolatedLM.initialize).parameters)
+
+
 def test_initialization_on_the_page_has_what_the_component_takes():
     said = parsed(blocks("ini")[2])["initialize"]["components"]["ngram_lm"]
     parameters = dict(inspect.signature(NgramLM.initialize).parameters)
@@ -55,5 +96,5 @@ def test_scores_on_the_page_are_those_of_the_component():
     nlp = spacy.blank("en")
     pipe = nlp.add_pipe("ngram_lm", name="NAME")
     pipe.learn_from(iter([(["a"], True)]))
-    table = PAGE[PAGE.index("## Scores") : PAGE.index("## Without a pipeline")]
+    table = PAGE[PAGE.index("## Scores") : PAGE.index("## New texts")]
     assert set(re.findall(r"`(\w+)`", table)) >= set(pipe.score([]))

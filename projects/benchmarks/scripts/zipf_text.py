@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy
 
 WORDS, FOLLOWERS = 50_000, 8
-SENTENCES, LENGTH = 4_000, 25  # that are drawn side by side
+SENTENCES, LENGTH = 1_000, 25  # that are drawn side by side
 SHARE = 0.5  # of the words that follow from the one before
 
 
