@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from heapq import heapify, heappop, heappush
+from itertools import pairwise
 from typing import NamedTuple
 
 
@@ -75,12 +76,14 @@ class _SegmentedWords:
         for word, count in counts.items():
             if word and count > 0:
                 *inner, last = characters_of(word, mark_apart=mark_apart)
-                self.words.append([*(self._id(text, False) for text in inner), self._id(last, True)])
+                self.words.append(
+                    [*(self._id(text, False) for text in inner), self._id(last, True)]
+                )
                 self.word_counts.append(count)
         self.pair_counts: defaultdict[Pair, int] = defaultdict(int)
         self.where: defaultdict[Pair, set[int]] = defaultdict(set)
         for i, (symbols, count) in enumerate(zip(self.words, self.word_counts, strict=True)):
-            for pair in zip(symbols, symbols[1:], strict=False):
+            for pair in pairwise(symbols):
                 self.pair_counts[pair] += count
                 self.where[pair].add(i)
         self.queue = [self._entry(pair) for pair in self.pair_counts]

@@ -32,7 +32,12 @@ CONFIGS = sorted(
 )
 NLP = spacy.blank("xx")
 # What the last component of a pipeline may be, by its name.
-FACTORIES = {"ner": {"rnn_ner"}, "textcat": {"rnn_sentiment", "textcat"}}
+FACTORIES = {
+    "ner": {"rnn_ner"},
+    "textcat": {"rnn_sentiment", "textcat"},
+    "rnn_lm": {"rnn_lm"},
+    "ngram_lm": {"ngram_lm"},
+}
 
 
 def trainings():
