@@ -1,4 +1,5 @@
-"""The file of merges that subword-nmt writes and reads: a version, then a pair of symbols a line."""
+"""The file of merges that subword-nmt writes and reads: a version, then a pair of symbols on each
+line."""
 
 from __future__ import annotations
 

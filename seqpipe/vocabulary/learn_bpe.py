@@ -137,7 +137,7 @@ class _SegmentedWords:
         symbols, count, counts = self.words[i], self.word_counts[i], self.pair_counts
         left, right = pair
         at = -1
-        while (at := _find(symbols, left, at + 1)) is not None:
+        while (at := _find(symbols, left, at + 1)) >= 0:
             if symbols[at + 1] != right:
                 continue
             symbols[at : at + 2] = [merged]
@@ -155,9 +155,9 @@ class _SegmentedWords:
                 self.where[merged, after].add(i)
 
 
-def _find(symbols: list[int], symbol: int, start: int) -> int | None:
-    """Where a symbol next stands, the word's last place left out."""
+def _find(symbols: list[int], symbol: int, start: int) -> int:
+    """Where a symbol next stands, the word's last place left out; -1 if nowhere."""
     try:
         return symbols.index(symbol, start, len(symbols) - 1)
     except ValueError:
-        return None
+        return -1
