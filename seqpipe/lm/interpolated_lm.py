@@ -5,14 +5,11 @@ token, and a cache of the text's own words."""
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from spacy import util
 from spacy.language import Language
-from spacy.pipeline.pipe import Pipe
 from spacy.tokens import Doc
 from spacy.training import Example
 
@@ -22,20 +19,20 @@ from .annotations import NATS_A_UNIT
 from .cache import cache_log_probs, token_ids
 from .find import is_language_model
 from .interpolation import fit_weights, given_weights, mix
-from .language_model import LanguageModel, annotate_docs, text_scores
+from .language_model import LanguageModel
 from .mixed_steps import MixedSteps
+from .plain_pipe import PlainLM
 from .scores import SentenceScore, total
 from .text_blocks import read_blocks
 
 logger = logging.getLogger("seqpipe")
 
 CACHE = "cache"
-WEIGHTS = "weights.json"
 # A model whose perplexity is this share of its vocabulary predicts as if it had not been trained.
 UNTRAINED = 0.95
 
 
-class InterpolatedLM(Pipe):
+class InterpolatedLM(PlainLM):
     """A mixture of language models, p = Σ λi pi.
 
     The factory says what the arguments are. `weights` has λ of each model in order, and of the
@@ -45,6 +42,8 @@ class InterpolatedLM(Pipe):
     The models are looked up in the pipeline by name whenever they are used, so that they may be
     disabled in it, and replaced; each doc is one text to the cache, whatever its sentences.
     """
+
+    part, file = "weights", "weights.json"
 
     def __init__(
         self,
@@ -262,32 +261,6 @@ class InterpolatedLM(Pipe):
             ", ".join(unknown_to),
         )
 
-    def __call__(self, doc: Doc) -> Doc:
-        """Set the doc's log-probability and perplexity, and the surprisal of its tokens.
-
-        RETURNS (Doc): The same doc.
-        """
-        return next(self.pipe([doc]))
-
-    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """Annotate a stream of docs.
-
-        YIELDS (Doc): Each doc in its order.
-        """
-        docs = iter(stream)
-        while batch := list(islice(docs, batch_size)):
-            annotate_docs(self, batch, self.sentence_scores(batch), spaces=self.reads_spaces)
-            yield from batch
-
-    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
-        """How well the text of the references is predicted. Sentences are the references'.
-
-        examples (Iterable[Example]): The predicted docs are not used.
-        RETURNS (Dict[str, Any]): See `text_scores`.
-        """
-        found = self.sentence_scores([eg.reference for eg in examples])
-        return text_scores(self, (score for scores in found for score in scores))
-
     @property
     def next_words(self) -> list[str]:
         """RETURNS (List[str]): The words that `begin` and `step` give log-probabilities of."""
@@ -314,12 +287,12 @@ class InterpolatedLM(Pipe):
         steps, inner = state
         return steps, steps.select(inner, rows)
 
-    def _to_bytes(self) -> bytes:
+    def _kept(self) -> bytes:
         weights = None if self.weights is None else dict(zip(self.names, self.weights, strict=True))
         kept = json.dumps({"weights": weights, "cache": self.cache}, indent=1) + "\n"
         return kept.encode("utf-8")
 
-    def _set_weights(self, data: bytes) -> None:
+    def _keep(self, data: bytes) -> None:
         try:
             kept = json.loads(data)
             weights = kept["weights"]
@@ -334,36 +307,3 @@ class InterpolatedLM(Pipe):
                 f"{self.names} with cache = {self.cache}, as the config has it"
             )
         self.weights = None if weights is None else list(weights.values())
-
-    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """RETURNS (bytes): The weights; the models are components of their own."""
-        return util.to_bytes({"weights": self._to_bytes}, exclude)
-
-    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "InterpolatedLM":
-        """Take the weights from what `to_bytes` gave.
-
-        RETURNS (InterpolatedLM): This one.
-        """
-        util.from_bytes(data, {"weights": self._set_weights}, exclude)
-        return self
-
-    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Write the weights to a folder."""
-        writers = {WEIGHTS: lambda file: file.write_bytes(self._to_bytes())}
-        util.to_disk(util.ensure_path(path), writers, exclude)
-
-    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "InterpolatedLM":
-        """Read what `to_disk` wrote.
-
-        RETURNS (InterpolatedLM): This one.
-        RAISES (InputError): If it is damaged, or of another mixture.
-        """
-
-        def read(file: Path) -> None:
-            try:
-                self._set_weights(file.read_bytes())
-            except ValueError as error:
-                raise InputError(str(error), path=file) from error
-
-        util.from_disk(util.ensure_path(path), {WEIGHTS: read}, exclude)
-        return self

@@ -1,16 +1,13 @@
 """The component `ngram_lm`: how likely a text is, by counted n-grams."""
 
 # No future import of annotations: spaCy reads those of `initialize`.
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from spacy import util
 from spacy.language import Language
-from spacy.pipeline.pipe import Pipe
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
@@ -22,24 +19,26 @@ from seqpipe.vocabulary.vocabulary import Vocabulary
 
 from .annotations import NATS_A_UNIT
 from .arpa import read_arpa
-from .language_model import annotate_docs, sentences_of, text_scores
+from .language_model import sentences_of
 from .learn import learn_ngrams
 from .ngram_model import NgramModel
 from .ngram_steps import next_log_probs, next_states
+from .plain_pipe import PlainLM
 from .scores import SentenceScore
 from .smoothing import SMOOTHINGS
 
-MODEL = "model.npz"
 # What spaCy initialises a pipeline with if it is given nothing.
 DUMMY = ["x", "y", "z"]
 
 
-class NgramLM(Pipe):
+class NgramLM(PlainLM):
     """An n-gram language model, learned when the pipeline is initialised.
 
     The factory says what the arguments are. `model` is the NgramModel, None before. What it sets is
     in `seqpipe.lm.annotations`.
     """
+
+    part, file = "model", "model.npz"
 
     def __init__(
         self,
@@ -127,24 +126,6 @@ class NgramLM(Pipe):
             vocabulary=self.words if vocabulary is None else vocabulary,
         )
 
-    def __call__(self, doc: Doc) -> Doc:
-        """Set the doc's log-probability and perplexity, and the surprisal of its tokens.
-
-        RETURNS (Doc): The same doc.
-        """
-        annotate_docs(self, [doc], self.sentence_scores([doc]))
-        return doc
-
-    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """Annotate a stream of docs.
-
-        YIELDS (Doc): Each doc in its order.
-        """
-        docs = iter(stream)
-        while batch := list(islice(docs, batch_size)):
-            annotate_docs(self, batch, self.sentence_scores(batch))
-            yield from batch
-
     @property
     def predictable(self) -> int:
         """RETURNS (int): How many different tokens it can predict."""
@@ -173,15 +154,6 @@ class NgramLM(Pipe):
         words = [[token.text for token in tokens] for found in sentences for tokens in found]
         scores = iter(self._learned.score_sentences(words))
         return [[next(scores) for _ in found] for found in sentences]
-
-    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
-        """How well the text of the references is predicted. Sentences are the references'.
-
-        examples (Iterable[Example]): The predicted docs are not used.
-        RETURNS (Dict[str, Any]): See `text_scores`.
-        """
-        found = self.sentence_scores([eg.reference for eg in examples])
-        return text_scores(self, (score for scores in found for score in scores))
 
     @property
     def next_words(self) -> list[str]:
@@ -213,46 +185,13 @@ class NgramLM(Pipe):
         """RETURNS (np.ndarray): The state of some of the n texts; one may be taken twice."""
         return state[rows]
 
-    def _model_bytes(self) -> bytes:
+    def _kept(self) -> bytes:
         return b"" if self.model is None else self.model.to_bytes()
 
-    def _set_model(self, data: bytes) -> None:
+    def _keep(self, data: bytes) -> None:
         self.model = NgramModel.from_bytes(data) if data else None
         if self.model is not None:
             self.order, self.smoothing = self.model.order, self.model.smoothing
-
-    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """RETURNS (bytes): The model."""
-        return util.to_bytes({"model": self._model_bytes}, exclude)
-
-    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "NgramLM":
-        """Take the model from what `to_bytes` gave.
-
-        RETURNS (NgramLM): This one.
-        """
-        util.from_bytes(data, {"model": self._set_model}, exclude)
-        return self
-
-    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Write the model to a folder."""
-        writers = {MODEL: lambda file: file.write_bytes(self._model_bytes())}
-        util.to_disk(util.ensure_path(path), writers, exclude)
-
-    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "NgramLM":
-        """Read what `to_disk` wrote.
-
-        RETURNS (NgramLM): This one.
-        RAISES (InputError): If it is damaged.
-        """
-
-        def set_model(file: Path) -> None:
-            try:
-                self._set_model(file.read_bytes())
-            except InputError as error:
-                raise InputError(str(error), path=file) from error
-
-        util.from_disk(util.ensure_path(path), {MODEL: set_model}, exclude)
-        return self
 
 
 def _given(

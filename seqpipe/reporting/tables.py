@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 # Scores that are shares of something, and read best in percent.
-PERCENT = ("_p", "_r", "_f", "_acc", "_auc", "_las", "_uas", "cats_ece", "_oov_rate", "exact_match")
-PERCENT += ("bleu", "bleu_p1", "bleu_p2", "bleu_p3", "bleu_p4", "chrf", "ter")
+PERCENT = ("_p", "_r", "_f", "_acc", "_auc", "_las", "_uas", "cats_ece", "_oov_rate")
+TRANSLATION = ("exact_match", "bleu", "bleu_p1", "bleu_p2", "bleu_p3", "bleu_p4", "chrf", "ter")
 BY_TYPE = ("_per_type", "_per_feat")
 MEASURES = {"p": "P", "r": "R", "f": "F1"}
 # Tables that have another name than their score, and where the numbers of gold labels are then.
@@ -194,7 +194,7 @@ def _print_groups(console: Console, left: dict[str, list[Any]], spread: str) -> 
 def _flat(console: Console, key: str, values: list[Any]) -> Cell:
     if any(isinstance(value, str | list | tuple) for value in values):
         return ", ".join(dict.fromkeys(map(str, values)))
-    percent = key.endswith(PERCENT)
+    percent = key.endswith(PERCENT) or key in TRANSLATION
     cell = figures(console, summarise(values), percent=percent)
     return [*cell, "%"] if percent and cell != "-" else cell
 

@@ -45,21 +45,19 @@ class Subwords:
 
         merges (Iterable[Merge]): The merges, the first learned first. Of equal ones the first
             counts.
-        characters (Iterable[str]): The known characters.
+        characters (Iterable[str]): The known characters, or texts that have them all.
         mark_apart (bool): The end mark is a symbol of its own.
         """
         self.merges = tuple(merges)
-        self.characters = "".join(sorted(set(characters)))
+        self.characters = "".join(sorted(set("".join(characters))))
         self.mark_apart = mark_apart
         if fault := _never_applied(self.merges, self.characters, mark_apart):
             raise InputError(f"merge {fault[0] + 1}: {fault[1]}")
         self.pieces = tuple(_pieces(self.merges, self.characters, mark_apart))
         self._known = frozenset(self.characters)
-        ranks: dict[Merge, int] = {}
+        self._ranks: dict[tuple[str, str, bool], int] = {}
         for rank, merge in enumerate(self.merges):
-            ranks.setdefault(merge, rank)
-        # Plain tuples are found in half the time.
-        self._ranks = {tuple(merge): rank for merge, rank in ranks.items()}
+            self._ranks.setdefault(merge, rank)
         self._cache: dict[str, list[str]] = {}
 
     @classmethod
@@ -274,11 +272,14 @@ class Subwords:
         """Read the merges from a file of subword-nmt's. Raises InputError where it is malformed.
 
         path: The file, plain or gzipped; one without a version is of version 0.1.
-        characters (Iterable[str]): Known characters, beside those that the merges have.
+        characters (Iterable[str]): Known characters, or texts that have them, beside those that the
+            merges have.
         RETURNS (Subwords): New subwords.
         """
         numbers, merges, mark_apart = read_codes(path)
-        known = {part for merge in merges for part in merge[:2] if len(part) == 1} | {*characters}
+        known = {part for merge in merges for part in merge[:2] if len(part) == 1} | {
+            *"".join(characters)
+        }
         if fault := _never_applied(merges, known, mark_apart):
             raise InputError(fault[1], path=path, line=numbers[fault[0]])
         return cls(merges, known, mark_apart=mark_apart)
@@ -340,7 +341,7 @@ def _never_applied(
 
 def _merged(
     symbols: list[str],
-    ranks: Mapping[tuple[Any, ...], int],
+    ranks: Mapping[tuple[str, str, bool], int],
     dropout: float,
     rng: np.random.Generator | None,
 ) -> list[str]:
