@@ -69,7 +69,10 @@ def _check_cutoffs(cutoffs: list[int], nO: int | None) -> None:
     bounds = [0, *cutoffs, *([] if nO is None else [nO])]
     if any(after <= before for before, after in pairwise(bounds)):
         among = "" if nO is None else f" and below the number of ids, {nO}"
-        raise ValueError(f"cutoffs = {cutoffs}: expected ids that rise, from 1 on{among}")
+        raise ValueError(
+            f"seqpipe.AdaptiveSoftmax.v1: cutoffs = {cutoffs}: expected ids that rise, from 1 on"
+            f"{among}"
+        )
 
 
 def _bounds(model: Model) -> list[int]:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from spacy.attrs import ORTH
 from spacy.tokens import Doc, Token
 
 KEPT = "language_models"
@@ -35,6 +36,7 @@ def annotate(
     whole = math.fsum(read) if all(map(math.isfinite, read)) else -math.inf
     kept = {found: said for found, said in models_of(doc).items() if found != name}
     kept[name] = {
+        "orths": doc.to_array(ORTH).tolist(),
         "unit": unit,
         "log_prob": whole / scale,
         "perplexity": _perplexity(whole, len(read)),
@@ -59,7 +61,12 @@ def models_of(doc: Doc) -> dict[str, dict[str, Any]]:
     doc (Doc): Maybe annotated.
     """
     kept = doc._.get(KEPT) or {}
-    return {name: said for name, said in kept.items() if len(said["surprisals"]) == len(doc)}
+    orths = doc.to_array(ORTH).tolist()
+    return {
+        name: said
+        for name, said in kept.items()
+        if len(said["surprisals"]) == len(doc) and said.get("orths", orths) == orths
+    }
 
 
 def log_probs_of(doc: Doc, name: str) -> tuple[list[float | None], list[float]] | None:
@@ -87,13 +94,21 @@ def _by_name(doc: Doc, what: str) -> dict[str, Any]:
 
 
 def _surprisal(token: Token) -> float | None:
-    surprisals = _last(token.doc, "surprisals")
-    return None if surprisals is None else surprisals[token.i]
+    found = list(_surprisals(token).values())
+    return found[-1] if found else None
 
 
 def _surprisals(token: Token) -> dict[str, float | None]:
-    found = _by_name(token.doc, "surprisals")
-    return {name: surprisals[token.i] for name, surprisals in found.items()}
+    kept = token.doc._.get(KEPT) or {}
+    found = {name: said for name, said in kept.items() if _is_of(said, token)}
+    return {name: said["surprisals"][token.i] for name, said in found.items()}
+
+
+def _is_of(said: dict[str, Any], token: Token) -> bool:
+    """Whether a token is where it was. All tokens of a doc would take long, for each of them."""
+    if len(said["surprisals"]) != len(token.doc):
+        return False
+    return "orths" not in said or said["orths"][token.i] == token.orth
 
 
 def _set_extensions() -> None:

@@ -220,7 +220,7 @@ class _Reader:
                 self._fail(f"{error}, expected a number")
             if not logs[-1] <= 0:
                 self._fail(f"log-probability {logs[-1]}, expected 0 or less")
-            if len(fields) > length + 1 and not backoffs[-1] < math.inf:
+            if len(fields) > length + 1 and not math.isfinite(backoffs[-1]):
                 self._fail(f"backoff weight {backoffs[-1]}, expected a finite number")
         self._check_size(len(logs), length, sizes)
         found = np.array(ids, dtype=np.int32).reshape(-1, length)

@@ -17,6 +17,7 @@ from seqpipe.files import InputError
 
 from .annotations import NATS_A_UNIT
 from .find import run_before
+from .given_texts import check_length, doc_of
 from .language_model import LanguageModel
 
 FORMATS = (
@@ -48,16 +49,18 @@ class Ranked:
     rank (int): From 1, the best.
     log_prob (float): The language model's, of the whole text.
     total (float): With the candidate's own score: what decides.
+    unknown (int): Words that the language model takes for <UNK>.
     """
 
     candidate: Candidate
     rank: int
     log_prob: float
     total: float
+    unknown: int
 
 
 def read_candidates(
-    lines: Iterable[tuple[int, str]], path: str, *, is_json: bool
+    lines: Iterable[tuple[int, str]], path: str, *, is_json: bool, longest: int
 ) -> Iterator[list[Candidate]]:
     """Read lists of candidates.
 
@@ -65,6 +68,7 @@ def read_candidates(
     path (str): Where they come from, for messages.
     is_json (bool): A line is a JSON object with a list; else a line is a candidate, with tabs
         between its columns, and those of one list stand one after another.
+    longest (int): Characters of a text at most.
     YIELDS (List[Candidate]): The candidates of each list; all have a score or none has.
     RAISES (InputError): With the line, if it is not of the format.
     """
@@ -78,6 +82,8 @@ def read_candidates(
             raise InputError(message, path=path, line=number)
         seen.add(list_id)
         candidates = [candidate for _, candidate in numbered]
+        for line, candidate in numbered:
+            check_length(candidate.text, longest, path=path, line=line)
         if len({candidate.score is None for candidate in candidates}) > 1:
             message = f"the list {list_id!r} has scores for some candidates, expected all or none"
             raise InputError(message, path=path, line=number)
@@ -91,6 +97,7 @@ def rank_candidates(
     *,
     weight: float = 1.0,
     unit: str = "nats",
+    tokenizer: str = "pipeline",
 ) -> list[Ranked]:
     """Put a list in order: log P(text) + weight · score.
 
@@ -103,20 +110,22 @@ def rank_candidates(
     candidates (List[Candidate]): A list.
     weight (float): Of the candidates' own scores, where they have one.
     unit (str): "nats", "bits" or "log10", of log P.
+    tokenizer (str): See `doc_of`.
     RETURNS (List[Ranked]): The best first; equal ones as they were.
     """
-    docs = list(run_before(nlp, model, [nlp.make_doc(one.text) for one in candidates]))
+    made = [doc_of(nlp, one.text, tokenizer=tokenizer) for one in candidates]
+    found = model.sentence_scores(list(run_before(nlp, model, made)))
     log_probs = [
-        float(np.sum([score.log_prob for score in scores])) / NATS_A_UNIT[unit]
-        for scores in model.sentence_scores(docs)
+        float(np.sum([score.log_prob for score in scores])) / NATS_A_UNIT[unit] for scores in found
     ]
+    unknown = [sum(int(score.is_unknown.sum()) for score in scores) for scores in found]
     totals = [
         log_prob + weight * (one.score or 0.0)
         for one, log_prob in zip(candidates, log_probs, strict=True)
     ]
     order = sorted(range(len(candidates)), key=lambda place: -totals[place])
     return [
-        Ranked(candidates[place], rank, log_probs[place], totals[place])
+        Ranked(candidates[place], rank, log_probs[place], totals[place], unknown[place])
         for rank, place in enumerate(order, start=1)
     ]
 

@@ -81,6 +81,7 @@ def score(
         typer.Option("--output", "-o", help="File to write: .jsonl, or else TSV."),
     ] = None,
     unit: UnitOption = None,
+    tokenizer: TokenizerOption = Tokenizer.PIPELINE,
     tokens: Annotated[bool, typer.Option("--tokens", help="Token by token.")] = False,
     candidates: Annotated[
         bool,
@@ -99,17 +100,20 @@ def score(
 ) -> None:
     """Score texts, a line each: log-probability, perplexity, tokens, and unknown words."""
     from seqpipe.files import InputError
-    from seqpipe.lm.scored_lines import lines_of, ranked_lines, scored_lines
+    from seqpipe.lm.given_texts import lines_of
+    from seqpipe.lm.scored_lines import ranked_lines, scored_lines
     from seqpipe.reporting.language_models import write_row
 
     if candidates and tokens:
         raise InputError("--candidates with --tokens: expected one of them")
+    _check_file(output, "scores")
     nlp, pipe = _load(model, component, gpu_id)
+    given = (nlp, pipe, lines_of(source), source)
     shown = unit.value if unit else pipe.unit
     if candidates:
-        rows = ranked_lines(nlp, pipe, lines_of(source), source, unit=shown, weight=score_weight)
+        rows = ranked_lines(*given, unit=shown, weight=score_weight, tokenizer=tokenizer.value)
     else:
-        rows = scored_lines(nlp, pipe, lines_of(source), unit=shown, with_tokens=tokens)
+        rows = scored_lines(*given, unit=shown, tokenizer=tokenizer.value, with_tokens=tokens)
     is_json = as_json if output is None else as_json or output.suffix == ".jsonl"
     with _open_output(output) as stream:
         for number, row in enumerate(rows):
@@ -155,6 +159,7 @@ def perplexity(
     from seqpipe.pipelines import choose_device, load_pipeline
     from seqpipe.reporting.language_models import print_perplexities
 
+    _check_file(output, "metrics")
     choose_device(gpu_id)
     nlp = load_pipeline(model)
     names = component or list(language_models(nlp)) or [""]  # the last says that there is none
@@ -166,14 +171,16 @@ def perplexity(
         for row in file_perplexities(nlp, models, path, tokenizer=tokenizer.value)
     ]
     seconds = time.perf_counter() - began
-    if output is not None:
-        _write_metrics(output, model, files, [row.as_dict() for row in rows], seconds)
+    found = [row.as_dict() for row in rows]
+    # Shown before it is written: a full disk loses nothing.
     if as_json:
-        _print_json([row.as_dict() for row in rows])
-        return
-    print_perplexities(Console(highlight=False), rows)
+        _print_json(found)
+    else:
+        print_perplexities(Console(highlight=False), rows)
     if output is not None:
-        typer.echo(f"Metrics are in {output}")
+        _write_metrics(output, model, files, found, seconds)
+        if not as_json:
+            typer.echo(f"Metrics are in {output}")
 
 
 def compare(
@@ -183,6 +190,7 @@ def compare(
         typer.Argument(help="Two texts or more, each in quotes.", show_default=False),
     ],
     unit: UnitOption = None,
+    tokenizer: TokenizerOption = Tokenizer.PIPELINE,
     component: Component = "",
     as_json: AsJson = False,
     gpu_id: GpuId = -1,
@@ -194,14 +202,16 @@ def compare(
     from seqpipe.lm.annotations import NATS_A_UNIT
     from seqpipe.lm.compare import compare_texts
     from seqpipe.lm.find import run_before
+    from seqpipe.lm.given_texts import check_text, doc_of
     from seqpipe.reporting.language_models import print_comparison
 
     if len(text) < 2:
         raise InputError("one text, expected two or more to compare, each in quotes")
     for number, one in enumerate(text, start=1):
-        _check_text(one, f"text {number}")
+        check_text(one, f"text {number}")
     nlp, pipe = _load(model, component, gpu_id)
-    found = compare_texts(pipe, list(run_before(nlp, pipe, map(nlp.make_doc, text))))
+    docs = [doc_of(nlp, one, tokenizer=tokenizer.value) for one in text]
+    found = compare_texts(pipe, list(run_before(nlp, pipe, docs)))
     shown = unit.value if unit else pipe.unit
     if as_json:
         _print_json({"model": pipe.name, "unit": shown, **found.as_dict(NATS_A_UNIT[shown])})
@@ -217,6 +227,7 @@ def surprisal(
         Path | None, typer.Option(help="Write a page too, to look at in a browser.")
     ] = None,
     unit: UnitOption = None,
+    tokenizer: TokenizerOption = Tokenizer.PIPELINE,
     component: Component = "",
     as_json: AsJson = False,
     gpu_id: GpuId = -1,
@@ -224,16 +235,17 @@ def surprisal(
     """Show how surprising each word of a text is, in colours."""
     from rich.console import Console
 
-    from seqpipe.files import InputError, atomic_write
+    from seqpipe.files import atomic_write
     from seqpipe.lm.find import run_before
+    from seqpipe.lm.given_texts import doc_of, text_or_file
     from seqpipe.lm.picture import surprisal_text
     from seqpipe.reporting.surprisal import print_surprisal, render_surprisal
 
-    if html is not None and html.is_dir():
-        raise InputError("a folder stands there, expected a file for the page", path=html)
-    given = _text_or_file(text)
+    _check_file(html, "page")
+    given, path = text_or_file(text)
     nlp, pipe = _load(model, component, gpu_id)
-    doc = next(run_before(nlp, pipe, [nlp.make_doc(given)]))
+    made = doc_of(nlp, given, tokenizer=tokenizer.value, path=path)
+    doc = next(run_before(nlp, pipe, [made]))
     found = surprisal_text(pipe, doc, unit=unit.value if unit else None)
     if html is not None:
         with atomic_write(html) as stream:
@@ -351,6 +363,24 @@ def _load(path: Path, component: str, gpu_id: int) -> "tuple[Language, LanguageM
     return nlp, find_language_model(nlp, component, path=path)
 
 
+def _check_file(path: Path | None, what: str) -> None:
+    """Refuse at once what could not be written when all is computed."""
+    import tempfile
+
+    from seqpipe.files import InputError
+
+    if path is None:
+        return
+    if path.is_dir():
+        raise InputError(f"a folder stands there, expected a file for the {what}", path=path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        message = f"{error.strerror or error}, expected a file for the {what} that can be written"
+        raise InputError(message, path=path) from error
+
+
 @contextmanager
 def _open_output(path: Path | None) -> Iterator[IO[str]]:
     """A file, which is there when it is whole, or standard output."""
@@ -363,33 +393,6 @@ def _open_output(path: Path | None) -> Iterator[IO[str]]:
         return
     with atomic_write(path) as stream:
         yield stream
-
-
-def _text_or_file(given: str) -> str:
-    from seqpipe.lm.scored_lines import lines_of
-
-    _check_text(given, "the text")
-    try:
-        is_file = Path(given).is_file()
-    except (OSError, ValueError):  # too long for a file's name
-        is_file = False
-    if not is_file:
-        return given
-    text = "\n".join(line for _, line in lines_of(Path(given)))
-    _check_text(text, given)
-    return text
-
-
-def _check_text(text: str, which: str) -> None:
-    from seqpipe.files import InputError
-
-    if not text.strip():
-        raise InputError(f"{which} is empty, expected words")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        # What the command line gives in another encoding comes in as lone surrogates.
-        raise InputError(f"{which} is not UTF-8") from None
 
 
 def _write_metrics(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -10,6 +9,8 @@ from typing import Any
 
 import numpy as np
 from spacy.tokens import Doc
+
+from seqpipe.reporting.language_models import finite
 
 from .language_model import LanguageModel
 from .scores import TextScore, total
@@ -65,12 +66,12 @@ class Comparison:
             "texts": [
                 {
                     "text": text,
-                    "log_prob": _finite(log_prob / scale),
-                    "perplexity": _finite(score.perplexity),
+                    "log_prob": finite(log_prob / scale),
+                    "perplexity": finite(score.perplexity),
                     "tokens": [
                         {
                             "text": token.text,
-                            "log_prob": _finite(token.log_prob / scale),
+                            "log_prob": finite(token.log_prob / scale),
                             "unknown": token.is_unknown,
                         }
                         for token in column
@@ -125,10 +126,6 @@ def side_by_side(texts: Sequence[Sequence[ScoredToken]]) -> list[Row]:
         padded = [[*tokens, *[None] * (height - len(tokens))] for tokens in slot]
         rows += zip(*padded, strict=True)
     return [row for row in rows if any(row)]
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _slots(

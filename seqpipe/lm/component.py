@@ -17,7 +17,7 @@ from thinc.api import Model
         "lower": False,
         "unit": "nats",
     },
-    default_score_weights={"lm_score": 1.0, "lm_perplexity": 0.0},
+    default_score_weights={"lm_score": 1.0, "lm_perplexity": None},
 )
 def make_ngram_lm(
     nlp: Language,
@@ -41,6 +41,7 @@ def make_ngram_lm(
     unit (str): "nats", "bits" or "log10", for `doc._.log_prob` and `token._.surprisal`.
     """
     from .ngram_lm import NgramLM
+    from .streams import makes_characters
 
     return NgramLM(
         nlp.vocab,
@@ -52,6 +53,7 @@ def make_ngram_lm(
         max_vocabulary=max_vocabulary,
         lower=lower,
         unit=unit,
+        spaces=makes_characters(nlp),
     )
 
 
@@ -88,7 +90,7 @@ DEFAULT_MODEL = {
         "max_gradient_norm": 5.0,
         "max_gradient_value": 0.0,
     },
-    default_score_weights={"lm_score": 1.0, "lm_perplexity": 0.0},
+    default_score_weights={"lm_score": 1.0, "lm_perplexity": None},
 )
 def make_rnn_lm(
     nlp: Language,
@@ -139,7 +141,7 @@ def make_rnn_lm(
         "cache_weight": None,
         "unit": "nats",
     },
-    default_score_weights={"lm_score": 1.0, "lm_perplexity": 0.0},
+    default_score_weights={"lm_score": 1.0, "lm_perplexity": None},
 )
 def make_interpolated_lm(
     nlp: Language,

@@ -23,6 +23,7 @@ from .language_model import LanguageModel
 from .mixed_steps import MixedSteps
 from .plain_pipe import PlainLM
 from .scores import SentenceScore, total
+from .streams import piece_of
 from .text_blocks import read_blocks
 
 logger = logging.getLogger("seqpipe")
@@ -90,6 +91,7 @@ class InterpolatedLM(PlainLM):
         tokenizer (str): How files are tokenised: by the pipeline's tokenizer or by "whitespace".
         RAISES (InputError): If there is no text, or a model of the mixture is not learned yet.
         """
+        self.nlp = self.nlp if nlp is None else nlp
         block = f"[initialize.components.{self.name}]"
         if self.weights is not None and text is None and corpus is None:
             return
@@ -128,11 +130,12 @@ class InterpolatedLM(PlainLM):
         """
         said = [np.zeros((len(self.models) + bool(self.cache), 0))]
         scores: dict[str, list[SentenceScore]] = {name: [] for name in self.models}
+        carried: dict[Any, Any] = {}
         for doc in docs:
-            found = self._scores_of_models([doc])
+            found = self._scores_of_models([doc], carried)
             for name, of_docs in zip(self.models, found, strict=True):
                 scores[name] += of_docs[0]
-            said.append(self._log_probs([of_docs[0] for of_docs in found]))
+            said.append(self._log_probs(doc, [of_docs[0] for of_docs in found], carried))
         self._warn_of_untrained(scores)
         self.weights = fit_weights(np.concatenate(said, axis=1)).tolist()
 
@@ -182,15 +185,26 @@ class InterpolatedLM(PlainLM):
             )
         return model
 
-    def sentence_scores(self, docs: Sequence[Doc]) -> list[list[SentenceScore]]:
-        """Score the sentences of docs, which stay as they are.
+    def sentence_scores(
+        self, docs: Sequence[Doc], *, carried: dict[Any, Any] | None = None
+    ) -> list[list[SentenceScore]]:
+        """Score the sentences of docs. See `LanguageModel.sentence_scores`. Each doc begins with an
+        empty cache, but for pieces of a stream. A word that any of the models takes for <UNK> is
+        unknown.
 
-        docs (Sequence[Doc]): The docs; each begins with an empty cache.
-        RETURNS (List[List[SentenceScore]]): For each doc that of each of its sentences. A word that
-            any of the models takes for <UNK> is unknown.
+        RAISES (InputError): If the docs are of another pipeline than the models.
         """
-        found = zip(*self._scores_of_models(docs), strict=True)
-        return [self._mixed(of_doc) for of_doc in found]
+        if any(doc.vocab is not self.vocab for doc in docs) or self.vocab is not self.nlp.vocab:
+            raise InputError(
+                f"{self.name}: mixes models of another pipeline than the docs are of, as after "
+                "`source=`: expected the pipeline to be saved and loaded before it is used"
+            )
+        carried = {} if carried is None else carried
+        found = zip(*self._scores_of_models(docs, carried), strict=True)
+        return [
+            self._mixed(of_doc, self._log_probs(doc, of_doc, carried))
+            for doc, of_doc in zip(docs, found, strict=True)
+        ]
 
     @property
     def _learned(self) -> np.ndarray:
@@ -201,9 +215,11 @@ class InterpolatedLM(PlainLM):
             )
         return np.array(self.weights)
 
-    def _mixed(self, of_models: Sequence[list[SentenceScore]]) -> list[SentenceScore]:
+    def _mixed(
+        self, of_models: Sequence[list[SentenceScore]], log_probs: np.ndarray
+    ) -> list[SentenceScore]:
         """A doc's sentences, from what each model says of them."""
-        log_probs = mix(self._log_probs(of_models), self._learned)
+        log_probs = mix(log_probs, self._learned)
         scores, begin = [], 0
         for sentence in zip(*of_models, strict=True):
             end = begin + len(sentence[0].tokens)
@@ -212,9 +228,14 @@ class InterpolatedLM(PlainLM):
             begin = end
         return scores
 
-    def _scores_of_models(self, docs: Sequence[Doc]) -> list[list[list[SentenceScore]]]:
+    def _scores_of_models(
+        self, docs: Sequence[Doc], carried: dict[Any, Any]
+    ) -> list[list[list[SentenceScore]]]:
         """For each model what its `sentence_scores` gives, of the same tokens."""
-        found = [self._model(name).sentence_scores(docs) for name in self.models]
+        found = [
+            self._model(name).sentence_scores(docs, carried=carried.setdefault(name, {}))
+            for name in self.models
+        ]
         first, *others = [
             [[len(score.tokens) for score in of_doc] for of_doc in scores] for scores in found
         ]
@@ -227,7 +248,9 @@ class InterpolatedLM(PlainLM):
                 )
         return found
 
-    def _log_probs(self, of_models: Sequence[list[SentenceScore]]) -> np.ndarray:
+    def _log_probs(
+        self, doc: Doc, of_models: Sequence[list[SentenceScore]], carried: dict[Any, Any]
+    ) -> np.ndarray:
         """What each model, and the cache, says of each token of a doc, `(models, tokens)`."""
         tokens = [token for score in of_models[0] for token in score.tokens]
         if not tokens:
@@ -238,10 +261,26 @@ class InterpolatedLM(PlainLM):
         )
         self._tell_of_unknown(tokens, unknown)
         if self.cache:
-            ids = token_ids(tokens, np.logical_or.reduce(unknown))
-            size = self.predictable
-            log_probs.append(cache_log_probs(ids, size=self.cache, predictable=size))
+            is_unknown = np.logical_or.reduce(unknown)
+            log_probs.append(self._cached(doc, tokens, is_unknown, carried.setdefault(CACHE, {})))
         return np.array(log_probs, dtype=np.float64)
+
+    def _cached(
+        self, doc: Doc, tokens: list[str], is_unknown: np.ndarray, left: dict[int, Any]
+    ) -> np.ndarray:
+        """What the cache says of the tokens; it holds those of the pieces before too."""
+        piece = piece_of(doc)
+        place, before, before_unknown = -1, [], np.zeros(0, dtype=bool)
+        if piece is not None:
+            place, before, before_unknown = left.get(piece.stream, (-1, [], before_unknown))
+        if piece is None or place != piece.place - 1:
+            before, before_unknown = [], before_unknown[:0]
+        tokens, is_unknown = before + tokens, np.append(before_unknown, is_unknown)
+        if piece is not None:
+            left[piece.stream] = (piece.place, tokens[-self.cache :], is_unknown[-self.cache :])
+        ids = token_ids(tokens, is_unknown)
+        found = cache_log_probs(ids, size=self.cache, predictable=self.predictable)
+        return found[len(before) :]
 
     def _tell_of_unknown(self, tokens: list[str], unknown: np.ndarray) -> None:
         """Say once that vocabularies differ: then the mixture does not add up to 1."""

@@ -36,9 +36,17 @@ class LanguageModel(Protocol):
     def predicts_ends(self) -> bool:
         """Whether <EOS> closes a sentence and is predicted."""
 
-    def sentence_scores(self, docs: Sequence[Doc]) -> list[list[SentenceScore]]:
-        """RETURNS (List[List[SentenceScore]]): For each doc the score of each of its sentences, as
-        `sentences_of` finds them."""
+    def sentence_scores(
+        self, docs: Sequence[Doc], *, carried: dict[Any, Any] | None = None
+    ) -> list[list[SentenceScore]]:
+        """Score the sentences of docs, which stay as they are. Pieces of a text that was cut into
+        streams are read on from the piece before.
+
+        docs (Sequence[Doc]): The docs.
+        carried (Optional[Dict]): What pieces left that were read by earlier calls; it is changed.
+        RETURNS (List[List[SentenceScore]]): For each doc that of each of its sentences, as
+            `sentences_of` finds them.
+        """
 
     @property
     def next_words(self) -> list[str]:

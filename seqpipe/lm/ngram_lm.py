@@ -2,7 +2,6 @@
 
 # No future import of annotations: spaCy reads those of `initialize`.
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -14,18 +13,19 @@ from spacy.vocab import Vocab
 
 from seqpipe.files import InputError
 from seqpipe.pipe import adopted_vocabulary
-from seqpipe.vocabulary.text import Pieces, corpus_tokens, read_tokens, tokenizer_of
+from seqpipe.vocabulary.text import Pieces, read_tokens, tokenizer_of
 from seqpipe.vocabulary.vocabulary import Vocabulary
 
 from .annotations import NATS_A_UNIT
 from .arpa import read_arpa
-from .language_model import sentences_of
 from .learn import learn_ngrams
 from .ngram_model import NgramModel
 from .ngram_steps import next_log_probs, next_states
+from .pieces import Open, Part, parts_of, sentences_of_corpus
 from .plain_pipe import PlainLM
 from .scores import SentenceScore
 from .smoothing import SMOOTHINGS
+from .streams import line_tokens
 
 # What spaCy initialises a pipeline with if it is given nothing.
 DUMMY = ["x", "y", "z"]
@@ -52,6 +52,7 @@ class NgramLM(PlainLM):
         max_vocabulary: int | None,
         lower: bool,
         unit: str,
+        spaces: bool,
     ) -> None:
         if order < 1:
             raise InputError(f"{name}: order = {order}: expected at least 1")
@@ -67,6 +68,12 @@ class NgramLM(PlainLM):
         self.order, self.smoothing, self.k, self.unit = order, smoothing, k, unit
         self.words = Vocabulary(max_size=max_vocabulary, min_count=min_count, lower=lower)
         self.model: NgramModel | None = None
+        self._spaces = spaces
+
+    @property
+    def reads_spaces(self) -> bool:
+        """RETURNS (bool): Whether white space is tokens like others: so for characters."""
+        return self._spaces
 
     def initialize(
         self,
@@ -105,11 +112,13 @@ class NgramLM(PlainLM):
             paths = [Path(path) for path in ([text] if isinstance(text, str) else text)]
             if not paths:
                 raise InputError(f"{block}: text = []: expected a file or several")
-            tokenize = tokenizer_of(nlp if tokenizer == "pipeline" else None, lower=False)
-            pieces = read_tokens(paths, tokenize, _say_nothing)
+            if tokenizer == "pipeline":
+                pieces = line_tokens(paths, nlp, sentences=True)
+            else:
+                pieces = read_tokens(paths, tokenizer_of(None, lower=False), _say_nothing)
         else:
-            reader = corpus or partial(_given, get_examples, block)
-            pieces = corpus_tokens(reader, nlp, _say_nothing, lower=False)
+            examples = corpus(nlp) if corpus is not None else _given(get_examples, block)
+            pieces = sentences_of_corpus(examples, spaces=self.reads_spaces)
         self.learn_from(pieces, vocabulary=adopted_vocabulary(vocabulary, nlp))
 
     def learn_from(self, pieces: Pieces, *, vocabulary: Vocabulary | None = None) -> None:
@@ -144,16 +153,17 @@ class NgramLM(PlainLM):
             )
         return self.model
 
-    def sentence_scores(self, docs: Sequence[Doc]) -> list[list[SentenceScore]]:
-        """Score the sentences of docs, which stay as they are.
-
-        docs (Sequence[Doc]): The docs.
-        RETURNS (List[List[SentenceScore]]): For each doc that of each of its sentences.
-        """
-        sentences = [sentences_of(doc) for doc in docs]
-        words = [[token.text for token in tokens] for found in sentences for tokens in found]
-        scores = iter(self._learned.score_sentences(words))
-        return [[next(scores) for _ in found] for found in sentences]
+    def sentence_scores(
+        self, docs: Sequence[Doc], *, carried: Open | None = None
+    ) -> list[list[SentenceScore]]:
+        """Score the sentences of docs. See `LanguageModel.sentence_scores`."""
+        left = {} if carried is None else carried
+        model, spaces = self._learned, self.reads_spaces
+        parts = [parts_of(doc, left, spaces=spaces, context=model.order - 1) for doc in docs]
+        flat = [part for of_doc in parts for part in of_doc]
+        whole = model.score_sentences([part.before + part.words for part in flat])
+        scores = map(_score_of, whole, flat)
+        return [[next(scores) for _ in of_doc] for of_doc in parts]
 
     @property
     def next_words(self) -> list[str]:
@@ -194,9 +204,14 @@ class NgramLM(PlainLM):
             self.order, self.smoothing = self.model.order, self.model.smoothing
 
 
-def _given(
-    get_examples: Callable[[], Iterable[Example]], block: str, nlp: Language
-) -> Iterable[Example]:
+def _score_of(score: SentenceScore, part: Part) -> SentenceScore:
+    """What a sentence's score says of a part of it."""
+    start = len(part.before)
+    here = slice(start, start + len(part.words) + int(part.is_closed))
+    return SentenceScore(score.tokens[here], score.log_probs[here], score.is_unknown[here])
+
+
+def _given(get_examples: Callable[[], Iterable[Example]], block: str) -> Iterable[Example]:
     examples = list(get_examples())
     if [[token.text for token in eg.reference] for eg in examples] == [DUMMY]:
         raise InputError(f"{block}: expected text, corpus, arpa, or training examples")

@@ -134,32 +134,13 @@ class NgramModel:
 
         words (Iterable[str]): The words so far.
         bos (bool): The sentence begins with them.
-        RETURNS (int): A node of the trie, for `next_log_probs`.
+        RETURNS (int): A node of the trie, for `seqpipe.lm.ngram_steps`.
         """
         from seqpipe.kernels.ngram_model import walk
 
         first = 1 + Vocabulary.BOS_ID if bos and self.order > 1 else 0
         trie = self.trie
         return int(walk(trie.words, trie.starts, trie.suffixes, first, self.ids(words)))
-
-    def next_log_probs(self, state: int) -> np.ndarray:
-        """The log-probability of every word after a context.
-
-        state (int): From `state`.
-        RETURNS (np.ndarray): float64 (vocabulary,); -inf for <PAD> and <BOS>, which never follow.
-        """
-        trie, context = self.trie, [state]
-        while context[-1]:
-            context.append(int(trie.suffixes[context[-1]]))
-        found = self.log_probs[1 : trie.size + 1].astype(np.float64)
-        for node in context[-2::-1]:
-            if not self.is_backoff:
-                found = np.full(trie.size, self.uniform)
-            found = found + self.backoffs[node]
-            longer = slice(trie.starts[node], trie.starts[node + 1])
-            found[trie.words[longer]] = self.log_probs[longer]
-        found[list(NEVER)] = -np.inf
-        return found
 
     def to_bytes(self) -> bytes:
         """RETURNS (bytes): What `from_bytes` reads: numpy's npz, in which nothing is pickled."""

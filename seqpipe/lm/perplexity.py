@@ -3,13 +3,14 @@ tokens."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from spacy.language import Language
+
+from seqpipe.reporting.language_models import finite
 
 from .language_model import LanguageModel
 from .scores import TextScore, total
@@ -24,7 +25,8 @@ class FilePerplexity:
     model (str): The component's name.
     predictable (int): How many different tokens it can predict.
     score (TextScore): Of the whole file.
-    blank (int): How many lines have no word.
+    blank (int): How many lines have no word, and so are no sentences; 0 for a model that reads the
+        text as it stands, with its line breaks.
     """
 
     path: Path
@@ -39,8 +41,9 @@ class FilePerplexity:
         return {
             "file": str(self.path),
             "model": self.model,
-            "perplexity": _finite(score.perplexity),
-            "cross_entropy": _finite(score.cross_entropy),
+            "perplexity": finite(score.perplexity),
+            "perplexity_of_known": finite(score.perplexity_of_known),
+            "cross_entropy": finite(score.cross_entropy),
             "vocabulary": self.predictable,
             "tokens": score.tokens,
             "unknown": score.unknown,
@@ -49,7 +52,7 @@ class FilePerplexity:
             "blank_lines": self.blank,
             "zero_probability": score.words_without_probability,
             "zero_tokens": dict(score.impossible),
-            "perplexity_of_possible": _finite(score.perplexity_of_possible),
+            "perplexity_of_possible": finite(score.perplexity_of_possible),
         }
 
 
@@ -76,7 +79,7 @@ def file_perplexities(
     ]
     for block in read_blocks(path, nlp, tokenizer=tokenizer):
         for row, model in zip(found, models.values(), strict=True):
-            row.blank += block.blank
+            row.blank += block.blank if model.predicts_ends else 0
             with nlp.memory_zone():
                 doc = block.doc(nlp.vocab, by_line=model.predicts_ends)
                 (scores,) = model.sentence_scores([doc])
@@ -94,7 +97,3 @@ def _sum(one: TextScore, other: TextScore) -> TextScore:
         impossible=one.impossible + other.impossible,
         impossible_unknown=one.impossible_unknown + other.impossible_unknown,
     )
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -37,7 +37,9 @@ class PlainLM(Pipe):
         return False
 
     @abstractmethod
-    def sentence_scores(self, docs: Sequence[Doc]) -> list[list[SentenceScore]]:
+    def sentence_scores(
+        self, docs: Sequence[Doc], *, carried: dict[Any, Any] | None = None
+    ) -> list[list[SentenceScore]]:
         """Score the sentences of docs. See `LanguageModel.sentence_scores`."""
 
     @abstractmethod
@@ -53,7 +55,7 @@ class PlainLM(Pipe):
 
         RETURNS (Doc): The same doc.
         """
-        self._annotate([doc])
+        self._annotate([doc], {})
         return doc
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
@@ -62,18 +64,20 @@ class PlainLM(Pipe):
         YIELDS (Doc): Each doc in its order.
         """
         handle = self.get_error_handler()
+        carried: dict[Any, Any] = {}
         docs = iter(stream)
         while batch := list(islice(docs, batch_size)):
             try:
-                self._annotate(batch)
+                self._annotate(batch, carried)
             except Exception as error:
                 handle(self.name, self, batch, error)
             else:
                 yield from batch
 
-    def _annotate(self, docs: list[Doc]) -> None:
+    def _annotate(self, docs: list[Doc], carried: dict[Any, Any]) -> None:
         model: Any = self
-        annotate_docs(model, docs, self.sentence_scores(docs), spaces=self.reads_spaces)
+        scores = self.sentence_scores(docs, carried=carried)
+        annotate_docs(model, docs, scores, spaces=self.reads_spaces)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """How well the text of the references is predicted. Sentences are the references'.

@@ -1,12 +1,9 @@
 """The pipe class of `rnn_lm`: how likely a text is, by a recurrent network."""
 
 # No future import of annotations: spaCy reads those of `initialize`.
-import base64
 import logging
 import math
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -25,6 +22,8 @@ from seqpipe.vocabulary.embed import VOCABULARY, vocabulary_nodes
 from seqpipe.vocabulary.vocabulary import Vocabulary
 
 from .annotations import NATS_A_UNIT, log_probs_of
+from .carried import Carried, carried_to, carry, from_json, rounds, to_json
+from .find import language_models
 from .language_model import annotate_docs, text_scores
 from .model import Reading, first_word, next_log_probs, unpredictable, use_dense_gradient
 from .scores import SentenceScore
@@ -36,20 +35,6 @@ logger = logging.getLogger("seqpipe")
 SENTENCE, DOC = "sentence", "doc"
 CONTEXTS = (SENTENCE, DOC)
 CARRIED = "carried"
-
-
-@dataclass(frozen=True)
-class Carried:
-    """What a stream leaves behind for its next piece.
-
-    place (int): Of the piece.
-    word (str): Its last, the next one's first input.
-    state (np.ndarray): The encoder's, `(nS,)`.
-    """
-
-    place: int
-    word: str
-    state: np.ndarray
 
 
 class RNNLM(SequencePipe):
@@ -92,6 +77,7 @@ class RNNLM(SequencePipe):
         # Of the streams that it is trained on. Prediction and evaluation have their own.
         self._carried: dict[int, Carried] = {}
         self._batch: list[TokenSequence] = []
+        self._has_warned = False
 
     @property
     def words(self) -> Vocabulary:
@@ -135,10 +121,26 @@ class RNNLM(SequencePipe):
             self.cfg["spaces"] = makes_characters(nlp)
         self._carried, self._batch = {}, []
         super().initialize(get_examples, nlp=nlp, vocabulary=vocabulary)
+        if nlp is not None:
+            self._warn_of_score(nlp)
         if not self.reads_spaces and not self.words.counts[Vocabulary.UNK_ID]:
             logger.warning(
                 "%s: each word of the training text is known, so that <UNK> is not learned and "
                 "unknown words will be held nearly impossible; min_count = 2 makes some unknown",
+                self.name,
+            )
+
+    def _warn_of_score(self, nlp: Language) -> None:
+        """Say if training watches another language model."""
+        last = list(language_models(nlp))[-1]
+        weights = nlp.config.get("training", {}).get("score_weights") or {}
+        if last != self.name and not weights.get(f"{self.name}_score"):
+            logger.warning(
+                "%s: lm_score is that of %s, the last language model of the pipeline; to choose "
+                "the best model by this one set %s_score = 1.0 and lm_score = 0.0 in "
+                "[training.score_weights]",
+                self.name,
+                last,
                 self.name,
             )
 
@@ -162,7 +164,8 @@ class RNNLM(SequencePipe):
         carried (Dict[int, Carried]): By stream, what earlier pieces left.
         """
         first = first_word(self.model)
-        before = [_before(sequence, carried) for sequence in sequences]
+        before = [carried_to(sequence, carried) for sequence in sequences]
+        self._warn_of_orphans(sequences, before)
         docs = [
             sequence.doc(self.vocab, first if last is None else last.word)
             for sequence, last in zip(sequences, before, strict=True)
@@ -178,61 +181,55 @@ class RNNLM(SequencePipe):
                     state[row] = self.model.ops.asarray(before_it)
         return Reading(docs, targets, state)
 
+    def _warn_of_orphans(
+        self, sequences: list[TokenSequence], before: list[Carried | None]
+    ) -> None:
+        """Say once that the state of a stream is not carried."""
+        orphans = (
+            sequence.piece is not None and sequence.piece.place > 0 and last is None
+            for sequence, last in zip(sequences, before, strict=True)
+        )
+        if not self._has_warned and any(orphans):
+            self._has_warned = True
+            logger.warning(
+                "%s: a piece of a text came without the one before it, and is read as if nothing "
+                "stood there; expected seqpipe.StreamBatches.v1 in [training.batcher], and in "
+                "prediction one process and the pieces in their order",
+                self.name,
+            )
+
     def get_loss(self, examples: Iterable[Example], scores: Any) -> tuple[float, Any]:
         """The loss of a batch, and its factor: the gradient is that of the mean over tokens."""
         log_probs, final = scores
-        self._carry(self._batch, final, self._carried)
+        carry(self._batch, self.model.ops.to_numpy(final), self._carried)
         tokens = sum(len(sequence.words) for sequence in self._batch)
         loss = -math.fsum(float(found.sum()) for found in log_probs)
         return loss, 1.0 / max(1, tokens)
 
-    def _carry(
-        self, sequences: list[TokenSequence], final: Any, carried: dict[int, Carried]
-    ) -> None:
-        """Keep what pieces of streams leave for the next ones."""
-        for row, sequence in enumerate(sequences):
-            if sequence.piece is not None:
-                state = self.model.ops.to_numpy(final[row]).copy()
-                carried[sequence.piece.stream] = Carried(
-                    sequence.piece.place, sequence.words[-1], state
-                )
-
     def training_state(self) -> dict[str, Any]:
         """RETURNS (Dict[str, Any]): What a checkpoint keeps: the streams' states too."""
-        carried = {
-            stream: (last.place, last.word, base64.b64encode(last.state.tobytes()).decode("ascii"))
-            for stream, last in self._carried.items()
-        }
-        return {**super().training_state(), CARRIED: carried}
+        return {**super().training_state(), CARRIED: to_json(self._carried)}
 
     def set_training_state(self, state: dict[str, Any]) -> None:
         """Put that back. state (Dict[str, Any]): What `training_state` gave."""
         carried = state[CARRIED]
         super().set_training_state({k: v for k, v in state.items() if k != CARRIED})
-        self._carried = {
-            int(stream): Carried(index, word, np.frombuffer(base64.b64decode(data), np.float32))
-            for stream, (index, word, data) in carried.items()
-        }
+        self._carried = from_json(carried)
 
-    def sentence_scores(self, docs: Sequence[Doc]) -> list[list[SentenceScore]]:
-        """Score the sentences of docs, which stay as they are. Pieces of a stream that stand in
-        their order are read as one text.
-
-        docs (Sequence[Doc]): The docs.
-        RETURNS (List[List[SentenceScore]]): For each doc that of each of its sentences.
-        """
-        return self._scores(list(docs), {})
-
-    def _scores(self, docs: list[Doc], carried: dict[int, Carried]) -> list[list[SentenceScore]]:
+    def sentence_scores(
+        self, docs: Sequence[Doc], *, carried: dict[int, Carried] | None = None
+    ) -> list[list[SentenceScore]]:
+        """Score the sentences of docs. See `LanguageModel.sentence_scores`."""
+        carried = {} if carried is None else carried
         sequences = [self._read(doc)[1] for doc in docs]
         flat = [sequence for found in sequences for sequence in found]
         log_probs: list[Any] = [None] * len(flat)
-        for indices in _rounds(flat):
+        for indices in rounds(flat):
             for batch in batches_by_length([len(flat[i].words) for i in indices]):
                 chosen = [indices[i] for i in batch]
                 found = [flat[i] for i in chosen]
                 values, final = self.model.predict(self._reading(found, carried))
-                self._carry(found, final, carried)
+                carry(found, self.model.ops.to_numpy(final), carried)
                 for i, value in zip(chosen, values, strict=True):
                     log_probs[i] = self.model.ops.to_numpy(value)[:, 0]
         scored = iter(zip(flat, log_probs, strict=True))
@@ -267,7 +264,7 @@ class RNNLM(SequencePipe):
         docs = iter(stream)
         while batch := list(islice(docs, batch_size)):
             try:
-                self.set_annotations(batch, self._scores(batch, carried))
+                self.set_annotations(batch, self.sentence_scores(batch, carried=carried))
             except Exception as error:
                 handle(self.name, self, batch, error)
             else:
@@ -339,28 +336,3 @@ class RNNLM(SequencePipe):
         log_probs = self.model.ops.to_numpy(log_probs)
         log_probs[:, unpredictable(self.words, ends=self._ends)] = -np.inf
         return log_probs, state
-
-
-def _before(sequence: TokenSequence, carried: dict[int, Carried]) -> Carried | None:
-    """What the piece before a sequence left, if it was the last that was read of its stream."""
-    piece = sequence.piece
-    last = None if piece is None or piece.place == 0 else carried.get(piece.stream)
-    return (
-        last if last is not None and piece is not None and last.place == piece.place - 1 else None
-    )
-
-
-def _rounds(sequences: list[TokenSequence]) -> list[list[int]]:
-    """Indices of sequences that can be read side by side: all that stand alone or are the first of
-    their stream here, then those that go on from them."""
-    rounds: list[list[int]] = []
-    seen: Counter[int] = Counter()
-    for i, sequence in enumerate(sequences):
-        place = 0
-        if sequence.piece is not None:
-            place = seen[sequence.piece.stream]
-            seen[sequence.piece.stream] += 1
-        if place == len(rounds):
-            rounds.append([])
-        rounds[place].append(i)
-    return rounds

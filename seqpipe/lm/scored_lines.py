@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -12,40 +11,31 @@ from typing import Any
 from spacy.language import Language
 
 from seqpipe.files import InputError
-from seqpipe.vocabulary.text_lines import decode, read_lines
 
 from .annotations import NATS_A_UNIT
 from .candidates import rank_candidates, read_candidates
 from .find import run_before
+from .given_texts import check_length, doc_of, source_name
 from .language_model import LanguageModel
 from .scores import SentenceScore, TextScore, total
 
 logger = logging.getLogger("seqpipe")
 
 BATCH = 256  # lines that are scored at a time
-STANDARD_INPUT = "-"
 
 Lines = Iterable[tuple[int, str]]
 Row = dict[str, Any]
 
 
-def lines_of(source: Path) -> Iterator[tuple[int, str]]:
-    """YIELDS (Tuple[int, str]): Each line's number, from 1, and its text without the line's end.
-
-    source (Path): A UTF-8 file, plain or gzip; "-" for standard input.
-    RAISES (InputError): If a line is no UTF-8, or standard input is closed.
-    """
-    if str(source) != STANDARD_INPUT:
-        yield from read_lines(source)
-        return
-    if sys.stdin is None:
-        raise InputError("standard input is closed, expected texts there, or a file of texts")
-    for number, line in enumerate(sys.stdin.buffer, start=1):
-        yield number, decode(line, "standard input", number).rstrip("\r\n")
-
-
 def scored_lines(
-    nlp: Language, model: LanguageModel, lines: Lines, *, unit: str, with_tokens: bool = False
+    nlp: Language,
+    model: LanguageModel,
+    lines: Lines,
+    source: Path,
+    *,
+    unit: str,
+    tokenizer: str = "pipeline",
+    with_tokens: bool = False,
 ) -> Iterator[Row]:
     """Score texts, a line each, as the pipeline would: `doc._.log_prob`.
 
@@ -53,16 +43,20 @@ def scored_lines(
     model (LanguageModel): One of its components.
     lines (Iterable[Tuple[int, str]]): Numbers and texts; empty ones are left out, and it is said
         how many.
+    source (Path): Where they come from, for messages.
     unit (str): "nats", "bits" or "log10", of log-probabilities.
+    tokenizer (str): See `doc_of`.
     with_tokens (bool): Give each row its tokens.
     YIELDS (Dict[str, Any]): line, log_prob, perplexity, tokens, unknown and text.
-    RAISES (InputError): If there is no text.
+    RAISES (InputError): If there is no text, or a line is at fault; the lines before it have been
+        yielded.
     """
     empty: list[int] = []
     scored = TextScore()
-    for batch in _batches(lines, empty):
+    for batch in _batches(_checked(lines, nlp, source), empty):
         with nlp.memory_zone():
-            docs = list(run_before(nlp, model, [nlp.make_doc(text) for _, text in batch]))
+            made = [doc_of(nlp, text, tokenizer=tokenizer) for _, text in batch]
+            docs = list(run_before(nlp, model, made))
             found = model.sentence_scores(docs)
         for (number, text), scores in zip(batch, found, strict=True):
             row = _row(number, text, scores, unit)
@@ -73,7 +67,9 @@ def scored_lines(
         scored.tokens += whole.tokens
         scored.log_prob += whole.log_prob
         scored.impossible += whole.impossible
-    if empty:
+    if len(empty) == 1:
+        logger.warning("1 empty line is left out, line %d", empty[0])
+    elif empty:
         logger.warning("%d empty lines are left out, the first is line %d", len(empty), empty[0])
     if not scored.tokens:
         raise InputError("no text, expected one a line")
@@ -89,6 +85,7 @@ def ranked_lines(
     *,
     unit: str,
     weight: float,
+    tokenizer: str = "pipeline",
 ) -> Iterator[Row]:
     """Put lists of candidates in order.
 
@@ -98,16 +95,19 @@ def ranked_lines(
     source (Path): Where they come from; its name says whether they are JSON.
     unit (str): Of log-probabilities.
     weight (float): Of the candidates' own scores.
-    YIELDS (Dict[str, Any]): id, rank, total, log_prob, score and text, each list best first.
+    tokenizer (str): See `doc_of`.
+    YIELDS (Dict[str, Any]): id, rank, total, log_prob, score, unknown and text, each list best
+        first.
     RAISES (InputError): If a line is at fault, or there is none.
     """
     is_json = source.name.removesuffix(".gz").endswith(".jsonl")
-    name = "standard input" if str(source) == STANDARD_INPUT else str(source)
-    is_empty = True
-    for candidates in read_candidates(lines, name, is_json=is_json):
+    name, is_empty = source_name(source), True
+    for candidates in read_candidates(lines, name, is_json=is_json, longest=nlp.max_length):
         is_empty = False
         with nlp.memory_zone():
-            ranked = rank_candidates(nlp, model, candidates, weight=weight, unit=unit)
+            ranked = rank_candidates(
+                nlp, model, candidates, weight=weight, unit=unit, tokenizer=tokenizer
+            )
         for one in ranked:
             yield {
                 "id": one.candidate.list_id,
@@ -115,6 +115,7 @@ def ranked_lines(
                 "total": one.total,
                 "log_prob": one.log_prob,
                 "score": one.candidate.score,
+                "unknown": one.unknown,
                 "text": one.candidate.text,
             }
     if is_empty:
@@ -122,12 +123,33 @@ def ranked_lines(
 
 
 def _batches(lines: Lines, empty: list[int]) -> Iterator[list[tuple[int, str]]]:
-    """Lines with text; the numbers of others are added to `empty`."""
+    """Lines with text; the numbers of others are added to `empty`. What stands before a line that
+    cannot be read comes before its fault."""
     rest = iter(lines)
-    while batch := list(islice(rest, BATCH)):
-        empty += [number for number, text in batch if not text.strip()]
-        if texts := [(number, text) for number, text in batch if text.strip()]:
-            yield texts
+    fault: InputError | None = None
+    is_more = True
+    while is_more and fault is None:
+        batch: list[tuple[int, str]] = []
+        is_more = False
+        try:
+            for number, text in islice(rest, BATCH):
+                is_more = True
+                if text.strip():
+                    batch.append((number, text))
+                else:
+                    empty.append(number)
+        except InputError as error:
+            fault = error
+        if batch:
+            yield batch
+    if fault is not None:
+        raise fault
+
+
+def _checked(lines: Lines, nlp: Language, source: Path) -> Lines:
+    for number, text in lines:
+        check_length(text, nlp.max_length, path=source_name(source), line=number)
+        yield number, text
 
 
 def _row(number: int, text: str, scores: list[SentenceScore], unit: str) -> Row:

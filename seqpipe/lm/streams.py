@@ -86,7 +86,7 @@ def make_text_streams(
     def read(nlp: Language) -> Iterator[Example]:
         if "text" not in kept:
             folder = tempfile.TemporaryDirectory(prefix="seqpipe-text-")
-            pieces = _tokens(paths, nlp, sentences=sentences)
+            pieces = line_tokens(paths, nlp, sentences=sentences)
             kept["text"] = folder, number_text(Path(folder.name) / "numbers", pieces)
         _, text = kept["text"]
         for words, starts, piece in _pieces(text, streams, steps, sentences=sentences):
@@ -95,8 +95,14 @@ def make_text_streams(
     return read
 
 
-def _tokens(paths: list[Path], nlp: Language, *, sentences: bool) -> Pieces:
-    """The tokens of each line, and whether a sentence ends with it."""
+def line_tokens(paths: list[Path], nlp: Language, *, sentences: bool) -> Pieces:
+    """Read text files with the pipeline's tokenizer.
+
+    paths (List[Path]): UTF-8, plain or gzip.
+    nlp (Language): White space is left out, unless its tokens are characters.
+    sentences (bool): Each line is a sentence; line breaks are no part of it.
+    YIELDS (Tuple[List[str], bool]): The tokens of each line, and whether a sentence ends with it.
+    """
     keeps_spaces = makes_characters(nlp)
 
     def tokenize(texts: list[str]) -> list[list[str]]:
@@ -139,7 +145,7 @@ def _stream(
     taken, begins = 0, True
     for number in text.numbers(start, end, BLOCK):
         if number == END:
-            # A sentence whose words are in the stream before has its end there too.
+            # At the beginning it closes a sentence of the stream before.
             taken, begins = taken + bool(words), True
         else:
             if taken >= steps:
@@ -149,7 +155,8 @@ def _stream(
             starts.append(begins)
             taken, begins = taken + 1, False
     if words:
-        yield words, starts, begins
+        # An end that stands right behind belongs to these words.
+        yield words, starts, begins or list(text.numbers(end, min(end + 1, text.size), 1)) == [END]
 
 
 def _example(nlp: Language, words: list[str], starts: list[bool] | None, piece: Piece) -> Example:

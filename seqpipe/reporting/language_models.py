@@ -37,8 +37,9 @@ def print_perplexities(console: Console, rows: Sequence[FilePerplexity]) -> None
         for row in found:
             if row.score.impossible:
                 console.print(Text(plain(f"{row.model}: {row.score.zero_message()}")))
-        if found[0].blank:
-            console.print(f"{found[0].blank:,} empty lines are no sentences")
+        if blank := max(row.blank for row in found):
+            lines = "1 empty line is" if blank == 1 else f"{blank:,} empty lines are"
+            console.print(f"{lines} no sentence{'s' * (blank > 1)}")
     if len({row.model for row in rows}) > 1:
         console.print(Text(_comparability(rows), style="dim"))
 
@@ -47,6 +48,7 @@ def _numbers(row: FilePerplexity) -> dict[str, str]:
     score = row.score
     return {
         "perplexity": _number(score.perplexity, 2),
+        "of known words": _number(score.perplexity_of_known, 2),
         "nats a token": _number(score.cross_entropy, 4),
         "vocabulary": f"{row.predictable:,}",
         "tokens": f"{score.tokens:,}",
@@ -136,16 +138,20 @@ def write_row(stream: IO[str], row: Mapping[str, Any], *, as_json: bool) -> None
         between them, in which tabs and control characters are spaces.
     """
     if as_json:
-        stream.write(json.dumps(_finite(row), ensure_ascii=False) + "\n")
+        stream.write(json.dumps(finite(row), ensure_ascii=False) + "\n")
     else:
         stream.write("\t".join(map(_column, row.values())) + "\n")
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """RETURNS: Plain data as JSON can have it, None in place of what is infinite or no number.
+
+    value: Dicts, lists and numbers.
+    """
     if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from seqpipe.reporting.language_models import finite
 from seqpipe.reporting.text_page import plain, text_page
 
 if TYPE_CHECKING:
@@ -74,11 +75,11 @@ class SurprisalText:
             "model": self.model,
             "unit": self.unit,
             "vocabulary": self.predictable,
-            "perplexity": _finite(self.perplexity),
+            "perplexity": finite(self.perplexity),
             "tokens": [
                 {
                     "text": piece.text,
-                    "surprisal": _finite(piece.surprisal),
+                    "surprisal": finite(piece.surprisal),
                     "read": piece.surprisal is not None,
                     "unknown": piece.is_unknown,
                 }
@@ -217,10 +218,6 @@ def _number(value: float | None) -> str:
     if value is None or math.isnan(value):
         return "-"
     return "inf" if math.isinf(value) else f"{value:,.2f}"
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
 
 
 def _legend(text: SurprisalText, with_numbers: bool) -> Text:

@@ -7,7 +7,7 @@ its present parameters, what the optimizer remembers, and `state.json`, which ho
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,14 +149,21 @@ def origins(config: Mapping[str, Any]) -> dict[str, Any]:
     RETURNS (Dict[str, Any]): The config, and a digest of each file and folder that the corpora and
         the initialisation read.
     """
-    paths = {
-        value
-        for section in ("corpora", "initialize")
-        for value in flattened(config[section]).values()
-        if isinstance(value, str) and value and Path(value).exists()
-    }
+    sections = (config[section] for section in ("corpora", "initialize"))
+    paths = {value for value in _strings(sections) if value and Path(value).exists()}
     digests = {path: content_digest(Path(path)) for path in sorted(paths)}
     return {"config": json.loads(json.dumps(config)), "files": digests}
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Each string of nested dicts and lists: a path may stand among others in a list."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _strings(value.values())
+    elif isinstance(value, Iterable):
+        for item in value:
+            yield from _strings(item)
 
 
 def check_origins(

@@ -68,7 +68,8 @@ def test_small_vocabularies_have_fewer_clusters(ids):
 def test_cutoffs_that_do_not_rise_below_the_number_of_ids_are_refused(cutoffs):
     if cutoffs:
         with pytest.raises(
-            ValueError, match=r"cutoffs = \[.*expected ids that rise.*number of ids, 20"
+            ValueError,
+            match=r"^seqpipe\.AdaptiveSoftmax\.v1: cutoffs = \[.*expected ids that rise.* ids, 20",
         ):
             AdaptiveSoftmax(20, 3, cutoffs=cutoffs)
         model = AdaptiveSoftmax(nI=3, cutoffs=[20])

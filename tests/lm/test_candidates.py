@@ -61,6 +61,29 @@ def test_the_own_score_counts_by_its_weight(nlp):
             assert one.total - one.log_prob == pytest.approx(weight * one.candidate.score)
 
 
+def test_unknown_words_are_counted(nlp):
+    found = ranked(nlp, Candidate("a", "the zebra, zebra"), Candidate("a", PEAR))
+    assert {one.candidate.text: one.unknown for one in found} == {"the zebra, zebra": 3, PEAR: 0}
+
+
+def test_white_space_can_part_tokens(nlp):
+    (by_pipeline,) = ranked(nlp, Candidate("a", "the pear,"))
+    (by_space,) = ranked(nlp, Candidate("a", "the pear,"), tokenizer="whitespace")
+    assert (by_pipeline.unknown, by_space.unknown) == (1, 1)
+    expected = total_of(nlp, ["the", "pear,"])
+    assert by_space.log_prob == pytest.approx(expected) != by_pipeline.log_prob
+
+
+def total_of(nlp, words):
+    return nlp.get_pipe("ngram_lm").model.score(words).log_prob
+
+
+def test_a_text_that_is_too_long_is_named_with_its_line():
+    lines = enumerate(["a\tshort", "a\tlonger than that"], 1)
+    with pytest.raises(InputError, match=r"^some, line 2: a text of 16 characters, expected 9 at"):
+        list(read_candidates(lines, "some", is_json=False, longest=9))
+
+
 def test_the_unit_is_that_of_the_log_probability(nlp):
     (nats,) = ranked(nlp, Candidate("a", PEAR))
     (log10,) = ranked(nlp, Candidate("a", PEAR), unit="log10")

@@ -1,4 +1,4 @@
-"""What follows many contexts at once, against the model's answer for one."""
+"""What follows many contexts at once, against the scores of sentences."""
 
 import numpy as np
 import pytest
@@ -15,9 +15,16 @@ SMOOTHINGS = ("kneser_ney", "add_k", "maximum_likelihood")
 @settings(max_examples=60, deadline=None)
 def test_each_row_is_what_the_model_says_of_its_context(text, smoothing, order, contexts):
     model = learned(text, smoothing=smoothing, order=order)
-    states = np.array([model.state(words) for words in [[], *contexts]])
-    for row, state in zip(next_log_probs(model, states), states.tolist(), strict=True):
-        np.testing.assert_allclose(row, model.next_log_probs(state), rtol=1e-6)
+    given = [[], *contexts]
+    states = np.array([model.state(words) for words in given])
+    names = list(model.vocabulary)
+    for row, words in zip(next_log_probs(model, states), given, strict=True):
+        assert row[0] == row[2] == -np.inf  # <PAD> and <BOS>
+        # As words of a text <UNK> and <EOS> are unknown, which is what <UNK> stands for.
+        scores = [model.score([*words, name], eos=False) for name in names]
+        expected = [score.log_probs[-1] for score in scores]
+        expected[3] = model.score(words).log_probs[-1]
+        np.testing.assert_allclose(np.delete(row, [0, 2]), np.delete(expected, [0, 2]), rtol=1e-5)
 
 
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from seqpipe.files import InputError
 from seqpipe.lm.ngram_counts import count_text
+from seqpipe.lm.ngram_steps import next_log_probs
 from seqpipe.lm.smoothing import FALLBACK, SMOOTHINGS, discounts_of, kneser_ney
 from seqpipe.vocabulary.vocabulary import Vocabulary
 from tests.lm.ngram_case import SALADS, SENTENCES, BruteForce, learned
@@ -19,8 +20,12 @@ OTHER = st.lists(st.sampled_from("abcdx"), max_size=5)
 
 
 def probs(model, context, *, bos=True):
-    found = numpy.exp(model.next_log_probs(model.state(context, bos=bos)))
+    found = numpy.exp(following(model, context, bos=bos))
     return dict(zip(model.vocabulary, found.tolist(), strict=True))
+
+
+def following(model, context, *, bos=True):
+    return next_log_probs(model, numpy.array([model.state(context, bos=bos)]))[0]
 
 
 def contexts(sentences):
@@ -73,7 +78,7 @@ def test_score_of_each_token_is_that_among_all_that_may_follow(sentences, order,
     model = learned(sentences, order=order, smoothing=smoothing)
     score = model.score(words)
     for i, token in enumerate(score.tokens):
-        among = model.next_log_probs(model.state(words[:i]))
+        among = following(model, words[:i])
         id = model.vocabulary.id(token)
         assert score.log_probs[i] == pytest.approx(among[id], abs=1e-5)
 

@@ -59,10 +59,10 @@ def test_every_line_with_words_is_a_sentence(nlp, lines, size, ends):
     assert sum(block.blank for block in found) == blank
 
 
-@given(LINES, st.integers(1, 9))
-def test_a_text_of_characters_is_read_as_it_stands(characters, lines, size):
-    text = "\n".join(lines)
-    found = blocks(characters, text, size=size)
+@given(LINES, st.integers(1, 9), st.integers(1, 9), st.sampled_from(["\n", "\r\n"]))
+def test_a_text_of_characters_is_read_as_it_stands(characters, lines, size, longest, end):
+    text = end.join(lines)
+    found = blocks(characters, text, size=size, longest=longest)
     docs = [block.doc(characters.vocab, by_line=False) for block in found]
     assert "".join(token.text for doc in docs for token in doc) == text
 
@@ -70,6 +70,24 @@ def test_a_text_of_characters_is_read_as_it_stands(characters, lines, size):
 def test_blocks_are_no_longer_than_need_be(nlp):
     found = blocks(nlp, "a b c\n" * 10, size=8)
     assert [block.tokens for block in found] == [8] * 5
+
+
+@given(st.integers(1, 40), st.integers(1, 9), st.integers(1, 9), st.booleans())
+def test_a_long_line_is_cut_into_sentences(nlp, words, size, longest, ends):
+    found = blocks(nlp, "a b\n" + "x " * words + "\n" * ends, size=size, longest=longest)
+    texts = sentences(nlp, found)
+    assert [word for text in texts for word in text] == ["a", "b", *["x"] * words]
+    assert max(map(len, texts)) <= longest + 2
+    assert max(block.tokens for block in found) <= size + longest + 2
+
+
+def test_a_long_line_is_logged_once_with_its_number(nlp, caplog):
+    blocks(nlp, "a b\n" + "x " * 40 + "\n" + "y " * 40, longest=9)
+    (said,) = caplog.messages
+    assert "text.txt, line 2: more than 9 tokens, is read in pieces" in said
+    caplog.clear()
+    assert sentences(nlp, blocks(nlp, "x y z\r\n", longest=3)) == [["x", "y", "z"]]
+    assert not caplog.messages
 
 
 def test_lines_of_windows_and_gzip_give_the_same(nlp, tmp_path):
