@@ -120,7 +120,12 @@ FAULTS = {
     "NaN": ("-0.3\tred wine", "nan\tred wine", 15, "log-probability nan, expected 0 or less"),
     "backoff NaN": ("wine\t0.1", "wine\tnan", 11, "backoff weight nan"),
     "backoff infinite": ("wine\t0.1", "wine\tinf", 11, "backoff weight inf"),
-    "backoff minus infinite": ("wine\t0.1", "wine\t-inf", 11, "backoff weight -inf, expected a fin"),
+    "backoff minus infinite": (
+        "wine\t0.1",
+        "wine\t-inf",
+        11,
+        "backoff weight -inf, expected a fin",
+    ),
     "above 0": ("-0.3\tred wine", "0.3\tred wine", 15, "log-probability 0.3, expected 0 or less"),
     "no number": ("-0.3\tred wine", "x\tred wine", 15, "'x', expected a number"),
     "too few words": ("-0.3\tred wine", "-0.3\tred", 15, "2 fields, expected a log-prob"),

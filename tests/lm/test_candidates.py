@@ -15,9 +15,9 @@ from tests.lm.ngram_case import SALADS
 PEAR, PAIR = "the apple and pear salad", "the apple and pair salad"
 
 
-def read(text, *, is_json=False):
+def read(text, *, is_json=False, longest=1000):
     lines = list(enumerate(text.splitlines(), start=1))
-    return list(read_candidates(lines, "file", is_json=is_json))
+    return list(read_candidates(lines, "file", is_json=is_json, longest=longest))
 
 
 @pytest.fixture(scope="module")
@@ -79,9 +79,8 @@ def total_of(nlp, words):
 
 
 def test_a_text_that_is_too_long_is_named_with_its_line():
-    lines = enumerate(["a\tshort", "a\tlonger than that"], 1)
-    with pytest.raises(InputError, match=r"^some, line 2: a text of 16 characters, expected 9 at"):
-        list(read_candidates(lines, "some", is_json=False, longest=9))
+    with pytest.raises(InputError, match=r"^file, line 2: a text of 16 characters, expected 9 at"):
+        read("a\tshort\na\tlonger than that", longest=9)
 
 
 def test_the_unit_is_that_of_the_log_probability(nlp):

@@ -10,6 +10,7 @@ import pytest
 import spacy
 import typer
 from spacy.tokens import Doc
+from spacy.training import Example
 from typer.testing import CliRunner
 
 from seqpipe.files import InputError
@@ -18,6 +19,8 @@ from seqpipe.lm.learn import sentence_pieces
 from seqpipe.lm.scores import total
 from tests.lm.ngram_case import SALADS
 
+CHARACTERS = {"@tokenizers": "seqpipe.UnkTokenizer.v1", "unit": "char"}
+WHITESPACE = {"@tokenizers": "seqpipe.UnkTokenizer.v1", "unit": "whitespace"}
 PEAR, PAIR = "the apple and pear salad", "the apple and pair salad"
 
 
@@ -118,21 +121,69 @@ def test_score_says_what_is_left_out_and_what_is_impossible(two, text, caplog):
         ).stdout.splitlines(),
     )
     assert (row["line"], row["log_prob"], row["perplexity"]) == (2, None, None)
-    assert "1 empty lines are left out, the first is line 1" in caplog.text
+    assert "1 empty line is left out, line 1" in caplog.text
     assert "tokens have probability 0" in caplog.text
     for empty in ("", "\n \n"):
         with pytest.raises(InputError, match="no text, expected one a line"):
             run("score", two, "-", "--component", "small", stdin=empty)
 
 
+def test_score_counts_the_empty_lines(model, caplog):
+    run("score", model, "-", stdin="a\n\nthe\n \n")
+    assert "2 empty lines are left out, the first is line 2" in caplog.text
+
+
+def test_score_names_a_line_that_is_too_long_and_writes_those_before_it(model, tmp_path):
+    path = tmp_path / "long.txt"
+    path.write_text(f"{PEAR}\n{PAIR}\n" + "a " * 600_000 + f"\n{PEAR}\n", encoding="utf-8")
+    app = typer.Typer()
+    seqpipe_commands(app=app)
+    result = CliRunner().invoke(app, ["lm", "score", str(model), str(path)])
+    assert str(result.exception).startswith(
+        f"{path}, line 3: a text of 1,200,000 characters, expected 1,000,000 at most"
+    )
+    assert isinstance(result.exception, InputError)
+    assert [row["text"] for row in rows(result)] == [PEAR, PAIR]
+    path.write_text("one\tfits\none\t" + "a " * 600_000, encoding="utf-8")
+    with pytest.raises(InputError, match=r"long\.txt, line 2: a text of 1,199,999 characters"):
+        run("score", model, path, "--candidates")
+    with pytest.raises(InputError, match=r"long\.txt: a text of 1,200,012 characters"):
+        run("surprisal", model, path)
+
+
+@pytest.mark.parametrize("command", ["score", "compare", "surprisal", "perplexity"])
+def test_words_can_be_parted_by_white_space(model, tmp_path, command):
+    path = tmp_path / "text.txt"
+    path.write_text("the pear, and\n", encoding="utf-8")
+    options = {
+        "score": (path, "--tokens"),
+        "compare": ("the pear, and", PAIR),
+        "surprisal": ("the  pear, and",),
+        "perplexity": (path,),
+    }[command]
+    by_pipeline = run(command, model, *options, "--json").stdout
+    by_space = json.loads(
+        run(command, model, *options, "--json", "--tokenizer", "whitespace").stdout
+    )
+    tokens = {
+        "score": lambda found: [token["token"] for token in found["each"]],
+        "compare": lambda found: [token["text"] for token in found["texts"][0]["tokens"]],
+        "surprisal": lambda found: [t["text"] for t in found["tokens"] if t["read"]],
+        "perplexity": lambda found: found[0]["tokens"],
+    }[command]
+    expected = ["the", "pear,", "and", "<EOS>"]
+    assert tokens(by_space) == (len(expected) if command == "perplexity" else expected)
+    assert tokens(json.loads(by_pipeline)) != tokens(by_space)
+
+
 def test_score_puts_candidates_in_order(model, tmp_path):
     path = tmp_path / "candidates.tsv"
     path.write_text(f"one\t0\t{PAIR}\none\t0\t{PEAR}\ntwo\t1\tzebra\n", encoding="utf-8")
     found = rows(run("score", model, path, "--candidates"))
-    assert [(row["id"], row["rank"], row["text"]) for row in found] == [
-        ("one", "1", PEAR),
-        ("one", "2", PAIR),
-        ("two", "1", "zebra"),
+    assert [(row["id"], row["rank"], row["unknown"], row["text"]) for row in found] == [
+        ("one", "1", "0", PEAR),
+        ("one", "2", "0", PAIR),
+        ("two", "1", "1", "zebra"),
     ]
     path.write_text(f"one\t30\t{PAIR}\none\t0\t{PEAR}\n", encoding="utf-8")
     assert rows(run("score", model, path, "--candidates"))[0]["text"] == PAIR
@@ -163,9 +214,48 @@ def test_perplexity_stands_beside_vocabulary_unknown_words_and_tokens(model, tex
     assert (row["tokens"], row["sentences"], row["blank_lines"]) == (12, 2, 1)
     assert (row["unknown"], row["oov_rate"], row["zero_probability"]) == (0, 0.0, 0)
     shown = run("perplexity", model, text).stdout
-    for what in (f"{expected.perplexity:.2f}", f"{row['vocabulary']}", "0.00%", "1 empty lines"):
+    empty = "1 empty line is no sentence\n"
+    for what in (f"{expected.perplexity:.2f}", f"{row['vocabulary']}", "0.00%", empty):
         assert what in shown
     assert "compared" not in shown
+
+
+def test_perplexity_without_unknown_words_stands_beside_it(model, tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("the zebra\n\n\na pear\n", encoding="utf-8")
+    scores = (
+        spacy.load(model)
+        .get_pipe("ngram_lm")
+        .model.score_sentences([["the", "zebra"], ["a", "pear"]])
+    )
+    known = [
+        log_prob
+        for score in scores
+        for log_prob, is_unknown in zip(score.log_probs, score.is_unknown, strict=True)
+        if not is_unknown
+    ]
+    expected = math.exp(-sum(known) / 5)
+    (row,) = json.loads(run("perplexity", model, path, "--json").stdout)
+    assert row["perplexity_of_known"] == pytest.approx(expected) != row["perplexity"]
+    shown = " ".join(run("perplexity", model, path).stdout.split())
+    assert f"of known words {expected:.2f}" in shown
+    assert "2 empty lines are no sentences" in shown
+
+
+def test_perplexity_of_characters_says_nothing_of_empty_lines(tmp_path):
+    nlp = spacy.blank("en", config={"nlp": {"tokenizer": CHARACTERS}})
+    vocabulary = {"@misc": "seqpipe.Vocabulary.v1", "min_count": 1}
+    encoder = {"@layers": "seqpipe.LSTM.v1", "nO": 4, "bi": False, "depth": 1}
+    small = {"tok2vec": {"width": 4, "vocabulary": vocabulary}, "encoder": encoder}
+    nlp.add_pipe("rnn_lm", config={"ends": False, "model": small})
+    docs = [nlp.make_doc("ab\r\nc")]
+    nlp.initialize(lambda: [Example(doc.copy(), doc) for doc in docs])
+    nlp.to_disk(tmp_path / "model")
+    path = tmp_path / "text.txt"
+    path.write_bytes(b"ab\r\n\r\nc\n")
+    assert "empty" not in run("perplexity", tmp_path / "model", path).stdout
+    (row,) = json.loads(run("perplexity", tmp_path / "model", path, "--json").stdout)
+    assert (row["tokens"], row["unknown"], row["blank_lines"]) == (8, 0, 0)
 
 
 def test_perplexity_of_several_models_and_files_says_what_can_be_compared(two, text, tmp_path):
@@ -199,6 +289,16 @@ def test_perplexity_is_written_as_metrics(model, text, tmp_path):
     assert metrics["scores"][0]["model"] == "ngram_lm"
     assert metrics["corpora"][0]["path"] == str(text)
     assert {"seconds", "versions", "peak_memory_mb"} <= set(metrics)
+
+
+@pytest.mark.parametrize("command", ["perplexity", "score"])
+def test_what_cannot_be_written_is_refused_before_anything_is_read(model, tmp_path, command):
+    (tmp_path / "file").write_text("")
+    missing = tmp_path / "missing.txt"
+    with pytest.raises(InputError, match="a folder stands there, expected a file for the"):
+        run(command, model, missing, "--output", tmp_path)
+    with pytest.raises(InputError, match=r"below\.json: .* that can be written"):
+        run(command, model, missing, "--output", tmp_path / "file" / "below.json")
 
 
 def test_perplexity_of_an_empty_file_is_refused(model, tmp_path):
@@ -330,6 +430,31 @@ def test_interpolate_saves_a_mixture_with_the_weights_of_its_models(model, tmp_p
     rows_of = json.loads(run("perplexity", out, dev, "--json").stdout)
     by_name = {row["model"]: row["perplexity"] for row in rows_of}
     assert by_name["interpolated_lm"] == pytest.approx(min(by_name.values()))
+
+
+def test_interpolate_of_one_model_speaks_of_its_arguments(model, text, tmp_path):
+    with pytest.raises(InputError, match="^one language model, 'ngram_lm': expected two MODELs or"):
+        run("interpolate", model, "--text", text, "--output", tmp_path / "out")
+    run("interpolate", model, "--text", text, "--output", tmp_path / "out", "--cache", 5)
+
+
+def test_interpolate_says_what_of_a_pipeline_is_lost(model, text, tmp_path, caplog):
+    nlp = spacy.blank("en", config={"nlp": {"tokenizer": WHITESPACE}})
+    nlp.add_pipe("sentencizer")
+    nlp.add_pipe("ngram_lm").learn_from(sentence_pieces(SALADS))
+    nlp.meta["performance"] = {"lm_score": -1.0}
+    other = tmp_path / "other"
+    nlp.to_disk(other)
+    run("interpolate", other, model, "--text", text, "--output", tmp_path / "first")
+    assert f"{model}: its tokenizer differs from that of {other}" in caplog.text
+    assert "left out" not in caplog.text
+    assert spacy.load(tmp_path / "first").meta["performance"] == {}
+    caplog.clear()
+    run("interpolate", model, other, "--text", text, "--output", tmp_path / "second")
+    assert f"{other}: left out: sentencizer; only language models are taken over" in caplog.text
+    caplog.clear()
+    run("interpolate", model, model, "--text", text, "--output", tmp_path / "third")
+    assert str(model) not in caplog.text
 
 
 def test_of_two_models_one_has_to_be_named(two, text):
