@@ -111,6 +111,7 @@ def _losses(loop: TrainingLoop) -> list[str]:
 
 
 def _left(loop: TrainingLoop) -> list[str]:
-    """The time to the end that [training] sets, if it sets one."""
-    done = loop.share_done()
+    """The time to the end that [training] sets, if it sets one. The first step tells nothing: most
+    of its time goes into the evaluation, and into compiling."""
+    done = loop.share_done() if loop.counters.step > 0 else None
     return [f"about {duration(loop.counters.seconds * (1 - done) / done)} left"] if done else []

@@ -147,7 +147,7 @@ def test_score_names_a_line_that_is_too_long_and_writes_those_before_it(model, t
     path.write_text("one\tfits\none\t" + "a " * 600_000, encoding="utf-8")
     with pytest.raises(InputError, match=r"long\.txt, line 2: a text of 1,199,999 characters"):
         run("score", model, path, "--candidates")
-    with pytest.raises(InputError, match=r"long\.txt: a text of 1,200,012 characters"):
+    with pytest.raises(InputError, match=r"long\.txt: a text of 1,200,013 characters"):
         run("surprisal", model, path)
 
 
@@ -433,7 +433,9 @@ def test_interpolate_saves_a_mixture_with_the_weights_of_its_models(model, tmp_p
 
 
 def test_interpolate_of_one_model_speaks_of_its_arguments(model, text, tmp_path):
-    with pytest.raises(InputError, match="^one language model, 'ngram_lm': expected two MODELs or"):
+    with pytest.raises(
+        InputError, match=r"^one language model, 'ngram_lm': expected two MODELs or"
+    ):
         run("interpolate", model, "--text", text, "--output", tmp_path / "out")
     run("interpolate", model, "--text", text, "--output", tmp_path / "out", "--cache", 5)
 
