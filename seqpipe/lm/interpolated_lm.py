@@ -2,6 +2,7 @@
 token, and a cache of the text's own words."""
 
 # No future import of annotations: spaCy reads those of `initialize`.
+import copyreg
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -71,6 +72,15 @@ class InterpolatedLM(PlainLM):
         self.models, self.cache = list(models), cache
         self.weights = given_weights(name, models, weights, cache, cache_weight)
         self._has_told_of_unknown = False
+        # In a process that was not forked the docs have a vocab of their own.
+        self._is_at_home = True
+
+    # spaCy's base class is compiled, and pickles the attributes as they are.
+    def __reduce__(self) -> tuple[Any, ...]:
+        return copyreg.__newobj__, (type(self),), {**vars(self), "_is_at_home": False}  # type: ignore[attr-defined]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
 
     def initialize(
         self,
@@ -194,7 +204,7 @@ class InterpolatedLM(PlainLM):
 
         RAISES (InputError): If the docs are of another pipeline than the models.
         """
-        if any(doc.vocab is not self.vocab for doc in docs) or self.vocab is not self.nlp.vocab:
+        if self._is_at_home and any(doc.vocab is not self.vocab for doc in docs):
             raise InputError(
                 f"{self.name}: mixes models of another pipeline than the docs are of, as after "
                 "`source=`: expected the pipeline to be saved and loaded before it is used"

@@ -174,8 +174,8 @@ def test_pieces_are_read_on_from_batch_to_batch_of_pipe(tmp_path):
 
 
 def test_the_state_is_carried_and_the_gradient_is_not(tmp_path):
-    """Pieces of equal length: their losses add up to that of the whole text, and the gradient of the
-    last piece is that of its tokens where the state before it is a constant."""
+    """The losses of pieces add up to that of the whole text; their gradients, of equal length, do
+    not."""
     lines = [" ".join(SENTENCES)]
     nlp, pipe, batches = streamed(tmp_path, streams=1, steps=11, lines=lines, ends=False)
     assert {len(eg.reference) for batch in batches for eg in batch} == {11}
