@@ -65,7 +65,7 @@ def models_of(doc: Doc) -> dict[str, dict[str, Any]]:
     return {
         name: said
         for name, said in kept.items()
-        if len(said["surprisals"]) == len(doc) and said.get("orths", orths) == orths
+        if len(said["surprisals"]) == len(doc) and list(said.get("orths", orths)) == orths
     }
 
 

@@ -15,6 +15,8 @@ logger = logging.getLogger("seqpipe")
 # Nats a token that better weights could gain at most when EM stops.
 TOLERANCE = 1e-10
 ROUNDS = 10_000
+FASTEST = 1000.0  # power of EM's step
+LEAST_WEIGHT = 1e-100
 # The sum of weights that a config gives may be off by rounding, not by more.
 ROUNDING = 1e-6
 
@@ -35,8 +37,9 @@ def fit_weights(log_probs: np.ndarray) -> np.ndarray:
     """The weights under which a text is likeliest, by EM from equal ones.
 
     A round is λi ← λi gi with gi the mean over tokens of pi / Σ λj pj; the likelihood never falls.
-    log p is concave in λ and gi is its derivative, so that no weights gain more than max gi - 1 a
-    token. The rounds end when that is next to nothing.
+    As long as it rises, gi is raised to a higher and higher power: EM alone creeps where models are
+    nearly as good. log p is concave in λ and gi is its derivative, so that no weights gain more
+    than max gi - 1 a token. The rounds end when that is next to nothing.
 
     log_probs (np.ndarray): float64 (models, tokens), what each model says of each token. Tokens
         that no model holds possible say nothing of the weights; they are left out, with a warning.
@@ -54,13 +57,27 @@ def fit_weights(log_probs: np.ndarray) -> np.ndarray:
         raise InputError("no token with a probability above 0, expected a text to fit weights to")
     probs, _ = _scaled(log_probs[:, possible])
     weights = np.full(len(probs), 1 / len(probs))
+    power, likelihood = 1.0, np.log(weights @ probs).mean()
     for _ in range(ROUNDS):
         gradient = (probs / (weights @ probs)).mean(axis=1)  # (models,)
         if gradient.max() - 1 < TOLERANCE:
             break
-        weights *= gradient
-        weights /= weights.sum()  # it is 1 but for rounding
+        further = _step(weights, gradient, power)
+        found = np.log(further @ probs).mean()
+        if found < likelihood:
+            power = 1.0
+            further = _step(weights, gradient, power)
+            found = np.log(further @ probs).mean()
+        weights, likelihood, power = further, found, min(FASTEST, 1.5 * power)
     return weights
+
+
+def _step(weights: np.ndarray, gradient: np.ndarray, power: float) -> np.ndarray:
+    """The weights times a power of the gradient. None becomes 0, or it would stay so."""
+    with np.errstate(divide="ignore"):
+        logs = np.log(weights) + power * np.log(gradient)
+    weights = np.maximum(np.exp(logs - logs.max()), LEAST_WEIGHT)
+    return weights / weights.sum()
 
 
 def given_weights(

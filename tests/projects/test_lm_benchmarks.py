@@ -1,6 +1,7 @@
 """The scripts of projects/benchmarks that measure language models: what they write."""
 
 import gzip
+import importlib
 import importlib.util
 import json
 import subprocess
@@ -18,7 +19,11 @@ CONFIG = BENCHMARKS.parent / "lm" / "configs" / "words.cfg"
 
 def script(monkeypatch, name):
     monkeypatch.syspath_prepend(str(SCRIPTS))
-    return __import__(name)
+    for path in SCRIPTS.glob("*.py"):
+        # Other projects have scripts of the same names; what is imported here goes with the test.
+        monkeypatch.setitem(sys.modules, path.stem, None)
+        del sys.modules[path.stem]
+    return importlib.import_module(name)
 
 
 def run(folder, name, *words):
