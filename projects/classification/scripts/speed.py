@@ -7,7 +7,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,13 +29,15 @@ Run = dict[str, Any]
 
 
 def write_docs(path: Path, corpus: Path, *, texts: int, max_tokens: int) -> list[int]:
-    """Write the docs that both ways get: tokens and classes, long texts cut.
+    """Write the docs that both ways get: tokens and classes, long texts cut. They stand all over the
+    corpus, which may be sorted by class.
 
     RETURNS (List[int]): The tokens of each.
     """
     read = registry.readers.get("seqpipe.LabelledTexts.v1")(corpus)
+    found = list(read(spacy.blank("en")))
     docs, lengths = DocBin(attrs=[]), []
-    for eg in islice(read(spacy.blank("en")), texts):
+    for eg in found[:: max(1, len(found) // texts)][:texts]:
         doc = eg.reference[:max_tokens].as_doc()
         doc.cats = eg.reference.cats
         docs.add(doc)
