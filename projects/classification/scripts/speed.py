@@ -29,8 +29,8 @@ Run = dict[str, Any]
 
 
 def write_docs(path: Path, corpus: Path, *, texts: int, max_tokens: int) -> list[int]:
-    """Write the docs that both ways get: tokens and classes, long texts cut. They stand all over the
-    corpus, which may be sorted by class.
+    """Write the docs that both ways get: tokens and classes, long texts cut. They come from
+    all over the corpus, which may be sorted by class.
 
     RETURNS (List[int]): The tokens of each.
     """
