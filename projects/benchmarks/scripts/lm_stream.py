@@ -4,7 +4,7 @@ training on a small one, each in a process of its own."""
 import math
 import tempfile
 import time
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,7 +43,7 @@ def train(text: Path, config: Path, steps: int) -> dict[str, float]:
     epoch, batch = next(batches)
     read, reading = process_memory(PEAK), time.perf_counter()
     losses = []
-    for _, found in islice(batches, steps):
+    for _, found in islice(chain([(epoch, batch)], batches), steps):
         loop.counters.losses.clear()
         loop.update(found, epoch)
         losses.append(loop.counters.losses["rnn_lm"] / sum(len(eg) for eg in found))
