@@ -181,7 +181,7 @@ class InterpolatedLM(PlainLM):
     @property
     def reads_spaces(self) -> bool:
         """RETURNS (bool): Whether white space is tokens like others."""
-        return getattr(self._model(self.models[0]), "reads_spaces", False)
+        return self._model(self.models[0]).reads_spaces
 
     def _model(self, name: str) -> LanguageModel:
         try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -35,6 +36,10 @@ class LanguageModel(Protocol):
     @property
     def predicts_ends(self) -> bool:
         """Whether <EOS> closes a sentence and is predicted."""
+
+    @property
+    def reads_spaces(self) -> bool:
+        """Whether white space is tokens like others: so for characters."""
 
     def sentence_scores(
         self, docs: Sequence[Doc], *, carried: dict[Any, Any] | None = None
@@ -88,25 +93,45 @@ def annotate_docs(
     model: LanguageModel,
     docs: Sequence[Doc],
     scores: Sequence[Sequence[SentenceScore]],
-    *,
-    spaces: bool = False,
 ) -> None:
     """Set on docs what a model says of them.
 
     model (LanguageModel): Said it.
     docs (Sequence[Doc]): Are annotated.
     scores (Sequence): What its `sentence_scores` gave for them.
-    spaces (bool): As for `sentences_of`.
     """
     for doc, found in zip(docs, scores, strict=True):
         log_probs: list[float | None] = [None] * len(doc)
         ends: list[float] = []
-        for tokens, score in zip(sentences_of(doc, spaces=spaces), found, strict=True):
+        sentences = sentences_of(doc, spaces=model.reads_spaces)
+        for tokens, score in zip(sentences, found, strict=True):
             values = score.log_probs.tolist()
             ends += values[len(tokens) :]
             for token, value in zip(tokens, values, strict=False):
                 log_probs[token.i] = value
         annotate(doc, model.name, log_probs=log_probs, ends=ends, unit=model.unit)
+
+
+def annotate_stream(
+    model: LanguageModel, stream: Iterable[Doc], *, batch_size: int, handle: Callable[..., Any]
+) -> Iterator[Doc]:
+    """Let a model annotate docs as they come. Pieces of a text are read on from batch to batch.
+
+    model (LanguageModel): The component.
+    stream (Iterable[Doc]): Are annotated.
+    batch_size (int): Docs that are scored at a time.
+    handle (Callable): spaCy's error handler: takes name, component, docs and error.
+    YIELDS (Doc): Each doc in its order.
+    """
+    carried: dict[Any, Any] = {}
+    docs = iter(stream)
+    while batch := list(islice(docs, batch_size)):
+        try:
+            annotate_docs(model, batch, model.sentence_scores(batch, carried=carried))
+        except Exception as error:
+            handle(model.name, model, batch, error)
+        else:
+            yield from batch
 
 
 def text_scores(model: LanguageModel, scores: Iterable[SentenceScore]) -> dict[str, Any]:

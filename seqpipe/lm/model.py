@@ -180,7 +180,7 @@ def next_log_probs(model: Model, X: Reading) -> tuple[Any, Any]:
     X (Reading): Without targets; each doc has an input at least.
     RETURNS (Tuple[ndarray, ndarray]): Log-probabilities `(sequences, nO)` and the state then.
     """
-    (hidden, final) = model.predict(X)
+    hidden, final = model.predict(X)
     packing = hidden.packing
     last = numpy.empty(len(packing.lengths), dtype=numpy.int64)
     last[packing.order] = packing.last

@@ -115,7 +115,7 @@ class NgramLM(PlainLM):
             if tokenizer == "pipeline":
                 pieces = line_tokens(paths, nlp, sentences=True)
             else:
-                pieces = read_tokens(paths, tokenizer_of(None, lower=False), _say_nothing)
+                pieces = read_tokens(paths, tokenizer_of(None, lower=False))
         else:
             examples = corpus(nlp) if corpus is not None else _given(get_examples, block)
             pieces = sentences_of_corpus(examples, spaces=self.reads_spaces)
@@ -216,7 +216,3 @@ def _given(get_examples: Callable[[], Iterable[Example]], block: str) -> Iterabl
     if [[token.text for token in eg.reference] for eg in examples] == [DUMMY]:
         raise InputError(f"{block}: expected text, corpus, arpa, or training examples")
     return examples
-
-
-def _say_nothing(what: str, share: float) -> None:
-    """Reading is quick; nothing is shown of it."""

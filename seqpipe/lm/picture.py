@@ -26,7 +26,7 @@ def surprisal_text(model: LanguageModel, doc: Doc, *, unit: str | None = None) -
     (scores,) = model.sentence_scores([doc])
     said: dict[int, tuple[float, bool]] = {}
     ends: dict[int, Piece] = {}
-    sentences = sentences_of(doc, spaces=getattr(model, "reads_spaces", False))
+    sentences = sentences_of(doc, spaces=model.reads_spaces)
     for tokens, score in zip(sentences, scores, strict=True):
         # abs: a certain token has 0, and not -0.
         values = [abs(value) / scale for value in score.log_probs.tolist()]

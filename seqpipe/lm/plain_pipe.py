@@ -4,7 +4,6 @@ learned in one file."""
 # No future import of annotations: spaCy reads those of the pipes' methods.
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -15,7 +14,7 @@ from spacy.training import Example
 
 from seqpipe.files import InputError
 
-from .language_model import annotate_docs, text_scores
+from .language_model import annotate_docs, annotate_stream, text_scores
 from .scores import SentenceScore
 
 
@@ -55,29 +54,15 @@ class PlainLM(Pipe):
 
         RETURNS (Doc): The same doc.
         """
-        self._annotate([doc], {})
+        model: Any = self
+        annotate_docs(model, [doc], self.sentence_scores([doc]))
         return doc
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """Annotate a stream of docs.
-
-        YIELDS (Doc): Each doc in its order.
-        """
-        handle = self.get_error_handler()
-        carried: dict[Any, Any] = {}
-        docs = iter(stream)
-        while batch := list(islice(docs, batch_size)):
-            try:
-                self._annotate(batch, carried)
-            except Exception as error:
-                handle(self.name, self, batch, error)
-            else:
-                yield from batch
-
-    def _annotate(self, docs: list[Doc], carried: dict[Any, Any]) -> None:
+        """YIELDS (Doc): Each doc of a stream, annotated. See `annotate_stream`."""
         model: Any = self
-        scores = self.sentence_scores(docs, carried=carried)
-        annotate_docs(model, docs, scores, spaces=self.reads_spaces)
+        handle = self.get_error_handler()
+        return annotate_stream(model, stream, batch_size=batch_size, handle=handle)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """How well the text of the references is predicted. Sentences are the references'.

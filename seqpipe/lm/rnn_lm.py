@@ -4,7 +4,6 @@
 import logging
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from seqpipe.vocabulary.vocabulary import Vocabulary
 from .annotations import NATS_A_UNIT, log_probs_of
 from .carried import Carried, carried_to, carry, from_json, rounds, to_json
 from .find import language_models
-from .language_model import annotate_docs, text_scores
+from .language_model import annotate_docs, annotate_stream, text_scores
 from .model import Reading, first_word, next_log_probs, unpredictable, use_dense_gradient
 from .scores import SentenceScore
 from .sequences import TokenSequence, sequences_of
@@ -252,23 +251,12 @@ class RNNLM(SequencePipe):
 
         docs (Iterable[Doc]): The docs. scores: What `predict` gave for them.
         """
-        annotate_docs(self, list(docs), scores, spaces=self.reads_spaces)
+        annotate_docs(self, list(docs), scores)
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """Annotate a stream of docs. Pieces of a text are read on from batch to batch.
-
-        YIELDS (Doc): Each doc in its order.
-        """
-        carried: dict[int, Carried] = {}
+        """YIELDS (Doc): Each doc of a stream, annotated. See `annotate_stream`."""
         handle = self.get_error_handler()
-        docs = iter(stream)
-        while batch := list(islice(docs, batch_size)):
-            try:
-                self.set_annotations(batch, self.sentence_scores(batch, carried=carried))
-            except Exception as error:
-                handle(self.name, self, batch, error)
-            else:
-                yield from batch
+        return annotate_stream(self, stream, batch_size=batch_size, handle=handle)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """How well the text of the references is predicted. Sentences are the references'.

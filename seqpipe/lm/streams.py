@@ -111,7 +111,7 @@ def line_tokens(paths: list[Path], nlp: Language, *, sentences: bool) -> Pieces:
             docs = [nlp.tokenizer(text) for text in texts]
             return [[t.text for t in doc if keeps_spaces or not t.is_space] for doc in docs]
 
-    for tokens, ends in read_tokens(paths, tokenize, lambda what, share: None):
+    for tokens, ends in read_tokens(paths, tokenize):
         yield tokens, ends and sentences
 
 

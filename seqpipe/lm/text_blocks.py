@@ -86,7 +86,7 @@ def read_blocks(
     """
     split = partial(_with_line_ends, None if tokenizer == "whitespace" else nlp)
     block, is_empty = TextBlock(), True
-    pieces = read_tokens([path], split, lambda what, share: None)
+    pieces = read_tokens([path], split)
     for line in _cut_lines(path, pieces, longest):
         is_empty = is_empty and _is_blank(line)
         block.add(line)

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from heapq import heapify, heappop, heappush
 from itertools import islice
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from seqpipe.files import InputError, atomic_write
+from seqpipe.files import InputError
 
 from .bpe_codes import END_MARK, read_codes, write_codes
+from .json_file import JsonFile
 from .learn_bpe import Merge, characters_of, learn_merges
 from .vocabulary import Vocabulary
 
@@ -25,7 +25,7 @@ CONTINUES = "@@"
 CACHED_WORDS = 100_000
 
 
-class Subwords:
+class Subwords(JsonFile):
     """Merges in the order of their learning, and the characters they start from. They never change.
 
     A piece is printed as in subword-nmt: "low@@" where the word goes on, "low" where it ends. So
@@ -33,6 +33,8 @@ class Subwords:
     A character that was never seen is the piece "<UNK>", or "<UNK>@@". A special's name in a text
     means that special, as in `Vocabulary`: it stays whole, and no other word's piece is like it.
     """
+
+    called = "subwords"
 
     pieces: tuple[str, ...]
     """All known pieces, each once: those of the characters in order of code point, then those that
@@ -217,45 +219,6 @@ class Subwords:
         settings = json.dumps(data, ensure_ascii=False, indent=1).removesuffix("\n}")
         lines = ",\n  ".join(merges)
         return f'{settings},\n "merges": [\n  {lines}\n ]\n}}\n'.encode()
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Subwords:
-        """Make the subwords that `to_bytes` gave. Raises InputError where they are malformed.
-
-        data (bytes): The JSON.
-        RETURNS (Subwords): New subwords.
-        """
-        try:
-            decoded = json.loads(data.decode("utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise InputError(
-                f"not a whole JSON file ({error}): expected what Subwords.to_disk writes"
-            ) from None
-        return cls.from_dict(decoded)
-
-    def to_disk(self, path: str | PathLike[str]) -> None:
-        """Write the subwords to one JSON file, a merge on each line.
-
-        path: The file to write; an old one is replaced.
-        """
-        with atomic_write(path, "wb") as file:
-            file.write(self.to_bytes())
-
-    @classmethod
-    def from_disk(cls, path: str | PathLike[str]) -> Subwords:
-        """Make the subwords that `to_disk` wrote. Raises InputError if there are none, or damaged.
-
-        path: The JSON file.
-        RETURNS (Subwords): New subwords.
-        """
-        try:
-            return cls.from_bytes(Path(path).read_bytes())
-        except OSError as error:
-            raise InputError(
-                f"cannot be read ({error.strerror}): expected the JSON file of subwords", path=path
-            ) from None
-        except InputError as error:
-            raise InputError(str(error), path=path) from None
 
     def to_codes(self, path: str | PathLike[str]) -> None:
         """Write the merges as subword-nmt does. Characters that no merge has are not written.

@@ -27,13 +27,16 @@ Pieces = Iterator[tuple[Iterable[str], bool]]
 
 
 def read_tokens(
-    paths: Sequence[Path], tokenize: Tokenize, report: Callable[[str, float], None]
+    paths: Sequence[Path],
+    tokenize: Tokenize,
+    report: Callable[[str, float], None] = lambda what, share: None,
 ) -> Pieces:
     """Read text files token by token.
 
     paths (Sequence[Path]): UTF-8; those that begin as gzip does are decompressed.
     tokenize (Callable): From some pieces of text to the tokens of each.
-    report (Callable): Takes what is done and the share of it, now and then.
+    report (Callable): Takes what is done and the share of it, now and then; by default nothing is
+        shown.
     YIELDS (Tuple[Iterable[str], bool]): The tokens of each piece, and whether a line ends there.
     RAISES (InputError): For a file that cannot be read or is no text, with its line.
     """

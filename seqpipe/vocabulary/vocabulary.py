@@ -6,21 +6,21 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from os import PathLike
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from spacy.util import registry
 
-from seqpipe.files import InputError, atomic_write
+from seqpipe.files import InputError
+
+from .json_file import JsonFile
 
 FORMAT = "seqpipe.Vocabulary.v1"
 SETTINGS = ("max_size", "min_count", "lower", "zero_digits")
 _DIGIT = re.compile(r"\d")
 
 
-class Vocabulary:
+class Vocabulary(JsonFile):
     """Words and their ids. It never changes: `build` and `from_disk` make new ones.
 
     So one vocabulary can be shared, by a tokenizer and the components that adopt it. Ids 0 to 3
@@ -28,6 +28,7 @@ class Vocabulary:
     A special's name in a text means that special: the word "<UNK>" has the id UNK_ID.
     """
 
+    called = "a vocabulary"
     PAD: ClassVar[str] = "<PAD>"
     UNK: ClassVar[str] = "<UNK>"
     BOS: ClassVar[str] = "<BOS>"
@@ -235,45 +236,6 @@ class Vocabulary:
     def to_bytes(self) -> bytes:
         """RETURNS (bytes): The JSON that `to_disk` writes."""
         return (json.dumps(self.to_dict(), ensure_ascii=False, indent=1) + "\n").encode("utf-8")
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Vocabulary:
-        """Make the vocabulary that `to_bytes` gave. Raises InputError where it is malformed.
-
-        data (bytes): The JSON.
-        RETURNS (Vocabulary): A new vocabulary.
-        """
-        try:
-            decoded = json.loads(data.decode("utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise InputError(
-                f"not a whole JSON file ({error}): expected what Vocabulary.to_disk writes"
-            ) from None
-        return cls.from_dict(decoded)
-
-    def to_disk(self, path: str | PathLike[str]) -> None:
-        """Write the vocabulary to one JSON file, a word with its count on each line.
-
-        path: The file to write; an old one is replaced.
-        """
-        with atomic_write(path, "wb") as file:
-            file.write(self.to_bytes())
-
-    @classmethod
-    def from_disk(cls, path: str | PathLike[str]) -> Vocabulary:
-        """Make the vocabulary that `to_disk` wrote. Raises InputError if there is none, or damaged.
-
-        path: The JSON file.
-        RETURNS (Vocabulary): A new vocabulary.
-        """
-        try:
-            return cls.from_bytes(Path(path).read_bytes())
-        except OSError as error:
-            raise InputError(
-                f"cannot be read ({error.strerror}): expected a vocabulary's JSON file", path=path
-            ) from None
-        except InputError as error:
-            raise InputError(str(error), path=path) from None
 
 
 def _checked_settings(data: dict[str, Any]) -> dict[str, Any]:
