@@ -92,6 +92,15 @@ class Memory:
     mask: Any
     gradient: MemoryGradient | None = None
 
+    def __getitem__(self, rows: slice) -> Memory:
+        """A view of the memories of adjacent sequences; a gradient goes on to this one's."""
+        values = self.values[rows]
+        keys = values if self.keys is self.values else self.keys[rows]
+        gradient = self.gradient
+        if gradient is not None:
+            gradient = MemoryGradient(gradient.values[rows], gradient.keys[rows])
+        return Memory(values, keys, self.mask[rows], gradient)
+
     def select(self, indices: Any) -> Memory:
         """The memories of some sequences, repeated or reordered: those of a beam, by parent.
 

@@ -1,22 +1,20 @@
 """Many to many of unequal length: one recurrent network reads, another writes.
 
-Sutskever et al. 2014; with attention in the order of Luong et al. 2015, section 3.1: the decoder's
-states ask for contexts, so that all steps are computed at once where the targets are known.
+Sutskever et al. 2014; with attention in the wirings of `attentional`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from thinc.api import Model, registry
 
 from .arguments import pair_of
-from .attention import Memory, attend, remember
-from .linear import check_rows, linear
-from .packed import Packed, Packing, as_packed
-from .shapes import check_decoder, check_encoder, init_output
+from .attentional import Decoding, Given, attentional_decoder, begin, step
+from .linear import linear
+from .packed import Packed, as_packed
+from .shapes import check_encoder, init_output
 
 
 @registry.layers("seqpipe.EncoderDecoder.v1")
@@ -26,6 +24,7 @@ def EncoderDecoder(
     nO: int | None = None,
     *,
     attention: Model[Any, Any] | None = None,
+    feeding: str = "none",
 ) -> Model[Any, Any]:
     """Read a sequence, then go on from its final state with another.
 
@@ -34,96 +33,108 @@ def EncoderDecoder(
         direction. Its initial state is tanh(Ws f + bs), f the encoder's final state (Bahdanau et
         al. 2015, appendix A.2.2).
     nO (int): Width of the output.
-    attention (Model): `seqpipe.Attention.v1`. The decoder's states s<t> ask it for contexts c<t> of
-        the encoder's, and tanh(Wc [c<t>, s<t>] + bc) takes the place of s<t> (Luong et al. 2015,
+    attention (Model): `seqpipe.Attention.v1`. The decoder asks it for contexts c<t> of the
+        encoder's states, and tanh(Wc [c<t>, s<t>] + bc) takes the place of s<t> (Luong et al. 2015,
         equation 5).
+    feeding (str): What the decoder reads besides: "none"; "input", tanh(...) of the step before
+        (Luong et al. 2015, section 3.3); or "context", c<t>, for which s<t-1> then asks (Bahdanau
+        et al. 2015).
     RETURNS (Model): From a pair of sequences, the source `(length, nI)` and what the decoder reads,
         to Wy s<t> + by, `(length of the latter, nO)`, in the latter's form. Where what comes next
         depends on what was put out, `start_decoding` and `decode_step` go step by step.
     """
-    check_encoder(encoder, return_state=True)
-    check_decoder(decoder)
-    if attention is not None and "score" not in attention.attrs:
-        raise ValueError(f"attention: expected seqpipe.Attention.v1, found {attention.name}")
-    mixing: list[Model] = [] if attention is None else [attention, linear()]
+    core = encode_decode(encoder, decoder, attention, feeding=feeding)
     return Model(
-        "encoder_decoder",
-        _forward,
-        init=_init,
-        layers=[encoder, linear(), decoder, linear(nO), *mixing],
-        dims={"nO": nO},
+        "encoder_decoder", _forward, init=_init, layers=[core, linear(nO)], dims={"nO": nO}
     )
 
 
-def _forward(model: Model, X: tuple[Any, Any], is_train: bool) -> tuple[Any, Callable]:
-    """a `(source tokens, encoder nO)`, s `(target tokens, decoder nO)` are states, y the output."""
-    xp, (encoder, bridge, decoder, output, *mixing) = model.ops.xp, model.layers
-    sequences = pair_of(X, "source and target sequences")
-    source, restore_source, _ = as_packed(model.ops, sequences[0])
-    targets, restore, to_packed = as_packed(model.ops, sequences[1])
-    _check_pairs(source, targets)
+def encode_decode(
+    encoder: Model[Any, Any],
+    decoder: Model[Any, Any],
+    attention: Model[Any, Any] | None,
+    *,
+    feeding: str = "none",
+    nO: int | None = None,
+) -> Model[tuple[Packed, Packed], Packed]:
+    """The same without an output layer: from packed source and target vectors to h `(target tokens,
+    nO)`.
+
+    encoder, decoder, attention, feeding: As in `EncoderDecoder`.
+    nO (int): Width of h, by default that of the decoder.
+    RETURNS (Model): Its nI is the width of the source vectors, nT that of the target vectors.
+    """
+    check_encoder(encoder, return_state=True)
+    attentional = attentional_decoder(decoder, attention, feeding=feeding, nO=nO)
+    return Model(
+        "encode_decode",
+        _forward_core,
+        init=_init_core,
+        layers=[encoder, linear(), attentional],
+        dims={"nO": nO, "nI": None, "nT": None},
+    )
+
+
+def _forward_core(
+    model: Model, X: tuple[Packed, Packed], is_train: bool
+) -> tuple[Packed, Callable[[Packed], tuple[Packed, Packed]]]:
+    """a `(source tokens, encoder nO)` are the encoder's states, h `(target tokens, nO)` what is put
+    out."""
+    xp, (encoder, bridge, attentional) = model.ops.xp, model.layers
+    source, targets = X
     (a, final), backprop_encoder = encoder(source, is_train)
     before, backprop_bridge = bridge(final, is_train)
     start = xp.tanh(before)
-    (s, _), backprop_decoder = decoder((targets, start), is_train)
-    mixed, backprop_mix = _mix(model, mixing, s, a, is_train)
-    y, backprop_output = output(mixed.data, is_train)
+    h, backprop_decoder = attentional(Given(targets, start, a), is_train)
+
+    def backprop(dh: Packed) -> tuple[Packed, Packed]:
+        d_targets, d_start, da = backprop_decoder(dh)
+        d_final = backprop_bridge(d_start * (1 - start * start))
+        return backprop_encoder((da, d_final)), d_targets
+
+    return h, backprop
+
+
+def _init_core(model: Model, X: Any = None, Y: Any = None) -> None:
+    encoder, bridge, attentional = model.layers
+    decoder = attentional.layers[0]
+    if X is not None:
+        for name, sample in zip(("nI", "nT"), X, strict=True):
+            model.set_dim(name, sample.data.shape[1], force=True)
+    encoder.initialize(X=[model.ops.alloc2f(1, model.get_dim("nI"))])
+    attentional.set_dim("nI", model.get_dim("nT"), force=True)
+    attentional.set_dim("nK", encoder.get_dim("nO"), force=True)
+    attentional.initialize()
+    bridge.set_dim("nI", encoder.get_dim("nS"), force=True)
+    bridge.set_dim("nO", decoder.get_dim("nS"), force=True)
+    bridge.initialize()
+    model.set_dim("nO", attentional.get_dim("nO"), force=True)
+
+
+def start_core(model: Model, source: Packed) -> Decoding:
+    """Read the source, for prediction.
+
+    model (Model): What `encode_decode` made.
+    source (Packed): `(source tokens, nI)`.
+    """
+    encoder, bridge, attentional = model.layers
+    a, final = encoder.predict(source)
+    return begin(attentional, model.ops.xp.tanh(bridge.predict(final)), a)
+
+
+def _forward(model: Model, X: tuple[Any, Any], is_train: bool) -> tuple[Any, Callable]:
+    core, output = model.layers
+    sequences = pair_of(X, "source and target sequences")
+    source, restore_source, _ = as_packed(model.ops, sequences[0])
+    targets, restore, to_packed = as_packed(model.ops, sequences[1])
+    h, backprop_core = core((source, targets), is_train)
+    y, backprop_output = output(h.data, is_train)
 
     def backprop(dY: Any) -> tuple[Any, Any]:
-        d_mixed = mixed.with_data(backprop_output(to_packed(dY).data))
-        ds, da = backprop_mix(d_mixed)
-        d_targets, d_start = backprop_decoder((ds, None))
-        d_final = backprop_bridge(d_start * (1 - start * start))
-        return restore_source(backprop_encoder((da, d_final))), restore(d_targets)
+        d_source, d_targets = backprop_core(h.with_data(backprop_output(to_packed(dY).data)))
+        return restore_source(d_source), restore(d_targets)
 
-    return restore(targets.with_data(y)), backprop
-
-
-def _check_pairs(source: Packed, targets: Packed) -> None:
-    counts = len(source.packing.lengths), len(targets.packing.lengths)
-    if counts[0] != counts[1]:
-        raise ValueError(f"{counts[0]} source sequences, {counts[1]} target: one for each expected")
-
-
-def _mix(
-    model: Model, mixing: list[Model], s: Packed, a: Packed, is_train: bool
-) -> tuple[Packed, Callable[[Packed], tuple[Packed, Packed]]]:
-    """tanh(Wc [c<t>, s<t>] + bc), or s<t> without attention; and the gradients of s and a."""
-    xp = model.ops.xp
-    if not mixing:
-        return s, lambda d: (d, a.with_data(xp.zeros_like(a.data)))
-    attention, mix = mixing
-    contexts, backprop_attention = attention((s, a), is_train)
-    joined, backprop_joined = mix(xp.hstack([contexts.data, s.data]), is_train)
-    mixed = xp.tanh(joined)
-
-    def backprop(d: Packed) -> tuple[Packed, Packed]:
-        d_joined = backprop_joined(d.data * (1 - mixed * mixed))
-        width = contexts.data.shape[1]
-        ds, da = backprop_attention(d.with_data(xp.ascontiguousarray(d_joined[:, :width])))
-        return ds.with_data(ds.data + d_joined[:, width:]), da
-
-    return s.with_data(mixed), backprop
-
-
-@dataclass(frozen=True)
-class Decoding:
-    """Where the decoder stands in some sequences.
-
-    state (Floats2d): Its state, `(sequences, nS)`.
-    memory (Memory): What attention reads; None without attention.
-    """
-
-    state: Any
-    memory: Memory | None
-
-    def select(self, indices: Any) -> Decoding:
-        """Some of the sequences, repeated or reordered: those of a beam, by parent.
-
-        indices: Integers, `(selected,)`.
-        """
-        memory = None if self.memory is None else self.memory.select(indices)
-        return Decoding(self.state[indices], memory)
+    return restore(h.with_data(y)), backprop
 
 
 def start_decoding(model: Model, source: Any) -> Decoding:
@@ -132,11 +143,8 @@ def start_decoding(model: Model, source: Any) -> Decoding:
     model (Model): An encoder and decoder.
     source: Sequences `(length, nI)`, in any form.
     """
-    encoder, bridge, _, _, *mixing = model.layers
     packed, _, _ = as_packed(model.ops, source)
-    a, final = encoder.predict(packed)
-    state = model.ops.xp.tanh(bridge.predict(final))
-    return Decoding(state, remember(mixing[0], a, False)[0] if mixing else None)
+    return start_core(model.layers[0], packed)
 
 
 def decode_step(model: Model, inputs: Any, decoding: Decoding) -> tuple[Any, Decoding]:
@@ -147,29 +155,16 @@ def decode_step(model: Model, inputs: Any, decoding: Decoding) -> tuple[Any, Dec
     decoding (Decoding): Where it stands.
     RETURNS (Tuple): The output `(sequences, nO)`, and where it stands then.
     """
-    xp, (_, _, decoder, output, *mixing) = model.ops.xp, model.layers
-    rows = Packed(check_rows(inputs, "inputs"), Packing.of([1] * len(inputs)))
-    s, state = decoder.predict((rows, decoding.state))
-    mixed = s.data
-    if mixing and decoding.memory is not None:
-        (contexts, _), _ = attend(mixing[0], s.data[:, None], decoding.memory)
-        mixed = xp.tanh(mixing[1].predict(xp.hstack([contexts[:, 0], s.data])))
-    return output.predict(mixed), Decoding(state, decoding.memory)
+    core, output = model.layers
+    h, _, decoding = step(core.layers[2], inputs, decoding)
+    return output.predict(h), decoding
 
 
 def _init(model: Model, X: Any = None, Y: Any = None) -> None:
-    encoder, bridge, decoder, output, *mixing = model.layers
-    source, targets = (None, None) if X is None else pair_of(X, "source and target sequences")
-    encoder.initialize(X=source)
-    decoder.initialize(X=None if targets is None else (targets, None))
-    nK, nQ = encoder.get_dim("nO"), decoder.get_dim("nO")
-    bridge.set_dim("nI", encoder.get_dim("nS"))
-    bridge.set_dim("nO", decoder.get_dim("nS"))
-    if mixing:
-        attention, mix = mixing
-        for layer, dims in ((attention, {"nQ": nQ, "nK": nK}), (mix, {"nI": nK + nQ, "nO": nQ})):
-            for name, width in dims.items():
-                layer.set_dim(name, width)
-            layer.initialize()
-    bridge.initialize()
-    init_output(model, output, nQ, Y)
+    core, output = model.layers
+    samples = None
+    if X is not None:
+        pair = pair_of(X, "source and target sequences")
+        samples = tuple(as_packed(model.ops, sequences)[0] for sequences in pair)
+    core.initialize(X=samples)
+    init_output(model, output, core.get_dim("nO"), Y)

@@ -44,6 +44,15 @@ class Packing:
         offsets = np.concatenate([[0], np.cumsum(sizes)[:-1]]) if longest else sizes
         return cls(counts, order, sizes, offsets)
 
+    def reordered(self, order: np.ndarray) -> Packing:
+        """The same rows, where the caller has the sequences in another order.
+
+        order (ndarray): For each place of the new order, the place in the old one, `(sequences,)`.
+        """
+        places = np.empty_like(self.order)
+        places[order] = np.arange(len(order))
+        return Packing(self.lengths[order], places[self.order], self.sizes, self.offsets)
+
     @property
     def tokens(self) -> int:
         """Number of rows."""

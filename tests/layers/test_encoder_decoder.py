@@ -26,13 +26,20 @@ OPS = NumpyOps()
 SOURCE, TARGET = [3, 1, 0, 4], [2, 0, 3, 1]
 KINDS = [None, *SCORES]
 EVERY_KIND = pytest.mark.parametrize("score", KINDS)
+FED = pytest.mark.parametrize("feeding", ["input", "context"])
+EVERY_WIRING = pytest.mark.parametrize(
+    ("score", "feeding"),
+    [*((score, "none") for score in KINDS), *product(SCORES, ["input", "context"])],
+)
 
 
 def pair(dtype="float64", source=SOURCE, target=TARGET):
     return batch(source, 3, dtype), batch(target, 2, dtype, seed=1)
 
 
-def translator(score=None, encoder="gru", decoder="gru", *, bi=True, depth=1, nO=2) -> Model:
+def translator(
+    score=None, encoder="gru", decoder="gru", *, bi=True, depth=1, nO=2, feeding="none", levels=1
+) -> Model:
     """The states of both are as wide only where the score wants it."""
     return EncoderDecoder(
         Recurrent(encoder, 4, bi=bi, depth=depth, return_state=True),
@@ -40,11 +47,13 @@ def translator(score=None, encoder="gru", decoder="gru", *, bi=True, depth=1, nO
             decoder,
             4 if score in ("dot", "scaled_dot") else 3,
             bi=False,
+            depth=levels,
             initial="given",
             return_state=True,
         ),
         nO,
         attention=None if score is None else Attention(score),
+        feeding=feeding,
     )
 
 
@@ -52,9 +61,10 @@ def model_for(score=None, *args, seed=0, **options) -> Model:
     return started(translator(score, *args, **options), pair("float32"), seed=seed)
 
 
-@EVERY_KIND
-def test_step_by_step_is_all_at_once(score):
-    model = model_for(score, decoder="lstm", depth=2)
+@EVERY_WIRING
+@pytest.mark.parametrize("levels", [1, 2])
+def test_step_by_step_is_all_at_once(score, feeding, levels):
+    model = model_for(score, decoder="lstm", depth=2, feeding=feeding, levels=levels)
     source, targets = batch([3, 1, 4], 3, "float32"), batch([5, 5, 5], 2, "float32", seed=1)
     whole = model.predict((source, targets))
     decoding = start_decoding(model, source)
@@ -63,9 +73,9 @@ def test_step_by_step_is_all_at_once(score):
         assert numpy.allclose(y, numpy.stack([among[t] for among in whole]), atol=1e-6)
 
 
-@EVERY_KIND
-def test_a_beam_goes_on_from_its_parents(score):
-    model = model_for(score)
+@EVERY_WIRING
+def test_a_beam_goes_on_from_its_parents(score, feeding):
+    model = model_for(score, feeding=feeding)
     source, inputs = batch([3, 4], 3, "float32"), batch([2, 2], 2, "float32", seed=1)
     steps = [numpy.stack(step) for step in zip(*inputs, strict=True)]
     _, decoding = decode_step(model, steps[0], start_decoding(model, source))
@@ -73,12 +83,25 @@ def test_a_beam_goes_on_from_its_parents(score):
     parents = [1, 1, 0]
     chosen, _ = decode_step(model, steps[1][parents], decoding.select(parents))
     assert numpy.allclose(chosen, y[parents], atol=1e-6)
+    # Of a source that has no sequence any more nothing is kept.
+    alone, after = decode_step(model, steps[1][[1]], decoding.select([1]))
+    assert numpy.allclose(alone, y[[1]], atol=1e-6)
+    assert after.memory is None or len(after.memory.values) == 1
 
 
 @EVERY_KIND
 @pytest.mark.parametrize("decoder", ["rnn", "gru", "lstm"])
 def test_gradient_matches_finite_differences(score, decoder):
     errors = gradient_errors(to_float64(model_for(score, decoder=decoder)), pair())
+    assert max(errors.values()) < 1e-6, errors
+
+
+@FED
+@pytest.mark.parametrize("score", SCORES)
+@pytest.mark.parametrize(("decoder", "levels"), [("rnn", 1), ("gru", 2), ("lstm", 1), ("lstm", 2)])
+def test_gradient_of_decoders_that_are_fed(score, feeding, decoder, levels):
+    model = model_for(score, decoder=decoder, levels=levels, feeding=feeding)
+    errors = gradient_errors(to_float64(model), pair())
     assert max(errors.values()) < 1e-6, errors
 
 
@@ -112,11 +135,17 @@ def states_of(p, a, x):
     return numpy.reshape(states, (len(x), len(a)))
 
 
+def parts(model):
+    """Bridge, output, and with attention what mixes."""
+    (_, bridge, attentional), output = model.layers[0].layers, model.layers[1]
+    return bridge, output, attentional.layers[1:]
+
+
 @pytest.mark.parametrize("score", [None, "dot"])
 def test_the_shape_is_the_equations(score):
     model = to_float64(model_for(score, "rnn", "rnn"))
     ahead, back, writer = passes(model)
-    _, bridge, _, output, *mixing = model.layers
+    bridge, output, mixing = parts(model)
     source, target = pair()
     for x, z, Y in zip(source, target, model.predict((source, target)), strict=True):
         left, right = (
@@ -132,10 +161,35 @@ def test_the_shape_is_the_equations(score):
             assert numpy.allclose(y, affine(output, s))
 
 
-@EVERY_KIND
+@FED
+def test_what_is_fed_is_the_equations(feeding):
+    model = to_float64(model_for("dot", "rnn", "rnn", bi=False, feeding=feeding))
+    reader, writer = passes(model)
+    bridge, output, (_, mix) = parts(model)
+    source, target = pair()
+
+    def context(s, memory):
+        odds = numpy.exp(memory @ s)
+        return odds @ memory / max(odds.sum(), 1e-9)
+
+    for x, z, Y in zip(source, target, model.predict((source, target)), strict=True):
+        memory = states_of(reader, numpy.zeros(4), x)
+        final = memory[-1] if len(x) else numpy.zeros(4)
+        s, fed = numpy.tanh(affine(bridge, final)), numpy.zeros(4)
+        for row, y in zip(z, Y, strict=True):
+            if feeding == "context":
+                fed = context(s, memory)
+            (s,) = states_of(writer, s, [numpy.concatenate([row, fed])])
+            c = fed if feeding == "context" else context(s, memory)
+            h = numpy.tanh(affine(mix, numpy.concatenate([c, s])))
+            fed = h if feeding == "input" else fed
+            assert numpy.allclose(y, affine(output, h))
+
+
+@EVERY_WIRING
 @pytest.mark.parametrize("depth", [1, 2])
-def test_a_pair_alone_gives_what_it_gives_among_others(score, depth):
-    model = model_for(score, "lstm", depth=depth)
+def test_a_pair_alone_gives_what_it_gives_among_others(score, feeding, depth):
+    model = model_for(score, "lstm", depth=depth, feeding=feeding)
     source, target = pair("float32")
     together, backprop = model((source, target), True)
     expected = (together, *backprop(together))
