@@ -80,7 +80,7 @@ def beam_search(
     score = score or Score()
     beam = OpenBeam.begin(prediction, source_lengths, with_coverage=score.coverage > 0)
     search = _Search(limits, score, width, n_best, len(beam.source), trace)
-    for length in range(1, limits.max_length + 1):
+    for length in range(1, limits.longest + 1):
         rows, ids, beam = search.grow(beam, prediction, length)
         if not len(rows):
             break
@@ -119,10 +119,9 @@ class _Search:
         is_end, rows, ids = found.is_end[kept], found.rows[kept], found.ids[kept]
         grown = beam.grown(rows, ids, prediction)
         self._put_aside(grown.select(np.flatnonzero(is_end)), self.ended)
-        goes_on = ~is_end
-        if length == self.limits.max_length:
-            self._put_aside(grown.select(np.flatnonzero(goes_on)), self.cut)
-            goes_on[:] = False
+        is_whole = ~is_end & (self.limits.max_lengths(grown.source) == length)
+        self._put_aside(grown.select(np.flatnonzero(is_whole)), self.cut)
+        goes_on = ~is_end & ~is_whole
         goes_on &= self._can_still_win(grown)
         if self.is_traced:
             scores = self.score.of(grown.log_prob, length, grown.covered)
@@ -154,7 +153,7 @@ class _Search:
     def _can_still_win(self, beam: OpenBeam) -> np.ndarray:
         """Whether an end of each hypothesis might be among the `n_best`: bool (n,)."""
         worst = [ended[-1].score if len(ended) == self.n_best else -np.inf for ended in self.ended]
-        bound = self.score.bound(beam.log_prob, self.limits.max_length)
+        bound = self.score.bound(beam.log_prob, self.limits.max_lengths(beam.source))
         return bound > np.array(worst)[beam.source]
 
     def _put_aside(self, beam: OpenBeam, kept: list[list[Hypothesis]]) -> None:

@@ -14,31 +14,47 @@ from seqpipe.files import InputError
 class Limits:
     """The sequences that are allowed.
 
-    max_length (int): Tokens at most, <EOS> among them: a sequence that has so many ends there.
+    max_length (int | np.ndarray): Tokens at most, <EOS> among them: a sequence that has so many
+        ends there. One number for all sources, or int64 (n,), one for each.
     eos (Optional[int]): The token that ends a sequence; None if none does.
     min_length (int): Tokens before <EOS> at least.
     forbidden (Tuple[int]): Tokens that are never written.
     no_repeat (int): No n-gram of so many tokens stands twice in a sequence; 0 lets all.
     """
 
-    max_length: int
+    max_length: int | np.ndarray
     eos: int | None = None
     min_length: int = 0
     forbidden: tuple[int, ...] = ()
     no_repeat: int = 0
 
     def __post_init__(self) -> None:
-        if self.max_length < 1:
-            raise InputError(f"max_length = {self.max_length}: expected at least 1")
+        shortest = int(np.min(self.max_length, initial=np.iinfo(np.int64).max))
+        if shortest < 1:
+            raise InputError(f"max_length = {shortest}: expected at least 1")
         if self.min_length < 0:
             raise InputError(f"min_length = {self.min_length}: expected at least 0")
-        if self.eos is not None and self.min_length >= self.max_length:
+        if self.eos is not None and self.min_length >= shortest:
             raise InputError(
                 f"min_length = {self.min_length}: expected less than max_length = "
-                f"{self.max_length}, which counts <EOS>"
+                f"{shortest}, which counts <EOS>"
             )
         if self.no_repeat < 0:
             raise InputError(f"no_repeat = {self.no_repeat}: expected at least 0")
+
+    @property
+    def longest(self) -> int:
+        """RETURNS (int): Tokens that any sequence has at most."""
+        return int(np.max(self.max_length, initial=0))
+
+    def max_lengths(self, sources: np.ndarray) -> np.ndarray:
+        """RETURNS (np.ndarray): int64 (n,), tokens that sequences of these sources have at most.
+
+        sources (np.ndarray): int64 (n,).
+        """
+        if isinstance(self.max_length, int):
+            return np.full(len(sources), self.max_length)
+        return self.max_length[sources]
 
     def allowed(self, log_probs: np.ndarray, written: np.ndarray) -> np.ndarray:
         """Take what may not follow out of the next tokens.

@@ -49,7 +49,7 @@ def follow(
     written = [_Written() for _ in range(len(prediction[0]))]
     rows = np.arange(len(written))
     history = np.zeros((len(rows), 0), dtype=np.int64)  # (n, T)
-    for length in range(1, limits.max_length + 1):
+    for length in range(1, limits.longest + 1):
         allowed = limits.allowed(prediction[0], history)
         able = np.flatnonzero((allowed > -np.inf).any(axis=1))
         if not len(able):
@@ -57,8 +57,11 @@ def follow(
         rows, history = rows[able], history[able]
         ids = choose(allowed[able], rows)
         _write(written, rows, ids, prediction, able)
-        open = np.flatnonzero(ids != limits.eos) if limits.eos is not None else np.arange(len(ids))
-        if not len(open) or length == limits.max_length:
+        goes_on = limits.max_lengths(rows) > length
+        if limits.eos is not None:
+            goes_on &= ids != limits.eos
+        open = np.flatnonzero(goes_on)
+        if not len(open):
             break
         rows, ids = rows[open], ids[open]
         history = np.concatenate([history[open], ids[:, None]], axis=1)

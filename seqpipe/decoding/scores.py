@@ -6,6 +6,7 @@ Wu et al., Google's Neural Machine Translation System, 2016, section 7, equation
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -38,15 +39,15 @@ class Score:
             if not 0 <= value < np.inf:
                 raise InputError(f"{name} = {value}: expected 0 or more")
 
-    def divisor(self, length: int) -> float:
-        """RETURNS (float): d(T), which never falls with T.
+    def divisor(self, length: Any) -> Any:
+        """RETURNS (float | np.ndarray): d(T), which never falls with T.
 
-        length (int): T, at least 1.
+        length (int | np.ndarray): T, at least 1.
         """
         if self.normalisation == "none":
             return 1.0
         base = length if self.normalisation == "length" else (5 + length) / 6
-        return float(base**self.alpha)
+        return base**self.alpha
 
     def of(self, log_probs: np.ndarray, length: int, covered: np.ndarray | None) -> np.ndarray:
         """Score sequences of one length.
@@ -59,14 +60,14 @@ class Score:
         scores = log_probs / self.divisor(length)
         return scores if covered is None else scores + self.coverage * log_coverage(covered)
 
-    def bound(self, log_probs: np.ndarray, max_length: int) -> np.ndarray:
+    def bound(self, log_probs: np.ndarray, max_length: Any) -> np.ndarray:
         """What no end of these sequences can exceed, whatever follows.
 
         log P only falls as tokens are added, and is 0 or less; d only grows, to d(max_length) at
         most; and the coverage term is 0 at most. So s ≤ log P / d(T) ≤ log P / d(max_length).
 
         log_probs (np.ndarray): float64 (n,), log P so far.
-        max_length (int): That of all sequences.
+        max_length (int | np.ndarray): That of all sequences, or of each, int64 (n,).
         RETURNS (np.ndarray): float64 (n,).
         """
         return log_probs / self.divisor(max_length)

@@ -77,13 +77,15 @@ def attentional_decoder(
 
 
 def _init(model: Model, X: Any = None, Y: Any = None) -> None:
-    """nK, the memory's width, and nI, the targets', have to be set."""
+    """nK, the memory's width, has to be set, and nI, the targets', or the decoder's own."""
     decoder, *mixing = model.layers
     nQ, nK = decoder.get_dim("nO"), model.get_dim("nK")
     nO = model.maybe_get_dim("nO") or nQ
     if not mixing and nO != nQ:
         raise ValueError(f"nO = {nO} without attention: expected the decoder's, {nQ}")
     fed = {"none": 0, "input": nO, "context": nK}[model.attrs["feeding"]]
+    if model.has_dim("nI") is None:
+        model.set_dim("nI", decoder.get_dim("nI") - fed)
     decoder.initialize(X=([model.ops.alloc2f(1, model.get_dim("nI") + fed)], None))
     model.set_dim("nO", nO, force=True)
     if mixing:

@@ -101,8 +101,10 @@ def _init_core(model: Model, X: Any = None, Y: Any = None) -> None:
     if X is not None:
         for name, sample in zip(("nI", "nT"), X, strict=True):
             model.set_dim(name, sample.data.shape[1], force=True)
-    encoder.initialize(X=[model.ops.alloc2f(1, model.get_dim("nI"))])
-    attentional.set_dim("nI", model.get_dim("nT"), force=True)
+    width = model.maybe_get_dim("nI")
+    encoder.initialize(X=None if width is None else [model.ops.alloc2f(1, width)])
+    if model.has_dim("nT"):
+        attentional.set_dim("nI", model.get_dim("nT"), force=True)
     attentional.set_dim("nK", encoder.get_dim("nO"), force=True)
     attentional.initialize()
     bridge.set_dim("nI", encoder.get_dim("nS"), force=True)

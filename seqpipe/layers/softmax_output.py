@@ -8,6 +8,7 @@ from thinc.api import Model, registry
 
 from .arguments import check_widths, pair_of
 from .initial import glorot_uniform, uniform
+from .label_smoothing import smooth
 from .linear import check_rows
 from .softmax_rows import all_log_probs, softmax_loss, softmax_scores
 
@@ -16,7 +17,11 @@ ROWS_AND_TARGETS = "rows and targets"
 
 @registry.layers("seqpipe.FullSoftmax.v1")
 def FullSoftmax(
-    nO: int | None = None, nI: int | None = None, *, init_range: float | None = None
+    nO: int | None = None,
+    nI: int | None = None,
+    *,
+    init_range: float | None = None,
+    label_smoothing: float = 0.0,
 ) -> Model[Any, Any]:
     """Log-probabilities log softmax(H Wᵀ + b).
 
@@ -24,6 +29,9 @@ def FullSoftmax(
     nI (int): Width of the hidden rows.
     init_range (float): W `(nO, nI)` starts uniform in ± this; None for Glorot uniform. b `(nO,)`
         starts at zero.
+    label_smoothing (float): ε, from 0 to below 1: the gradient is that of the loss with ε of the
+        target's weight shared among all ids (Szegedy et al. 2016, section 7). What is given as
+        log-probability is not smoothed.
     RETURNS (Model): From a pair (hidden rows `(n, nI)`, targets `(n,)`) to the log-probability of
         each target, float64 `(n,)`, 0 where the target is MISSING; with None for targets, to those
         of all ids, `(n, nO)`, as floats of the rows' type. Its backprop, in training with targets,
@@ -32,13 +40,15 @@ def FullSoftmax(
     """
     check_widths(nO=nO, nI=nI)
     check_init_range(init_range)
+    if not 0.0 <= label_smoothing < 1.0:
+        raise ValueError(f"label_smoothing = {label_smoothing}: expected 0 to below 1")
     return Model(
         "full_softmax",
         _forward,
         init=_init,
         dims={"nO": nO, "nI": nI},
         params=dict.fromkeys(("W", "b")),
-        attrs={"init_range": init_range},
+        attrs={"init_range": init_range, "label_smoothing": label_smoothing},
     )
 
 
@@ -99,6 +109,8 @@ def _forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Callable[[float
     if not is_train:
         return softmax_scores(model.ops, H, W, b, targets), no_backprop
     loss = softmax_loss(model.ops, H, W, b, targets)
+    if model.attrs["label_smoothing"]:
+        smooth(model.ops, loss, H, W, targets, model.attrs["label_smoothing"])
 
     def backprop(factor: float) -> Any:
         loss.give((owner, name), (model, "b"), factor)

@@ -125,6 +125,27 @@ def test_a_source_is_searched_alike_in_any_batch(seed, limits, score, width):
     same_result(run([2, 0])[0], batch[2])
 
 
+@given(SEEDS, SCORES, st.integers(1, 4))
+@settings(max_examples=40, deadline=None)
+def test_each_source_may_have_a_maximum_length_of_its_own(seed, score, width):
+    lengths, most = (2, 9, 3), np.array([4, 1, 6])
+    model = TableModel(seed, lengths=lengths)
+
+    def run(sources, max_length):
+        limits = Limits(max_length=max_length, eos=EOS)
+        whole = np.array([lengths[source] for source in sources])
+        options = {"width": width, "n_best": width, "score": Score(**score)}
+        found = search(model, sources, limits, source_lengths=whole, trace=True, **options)
+        return found, greedy(model, model.begin(sources), limits)
+
+    batch, likeliest = run([0, 1, 2], most)
+    for source in range(3):
+        (alone,), (ours,) = run([source], int(most[source]))
+        same_result(alone, batch[source])
+        assert ours.ids.tolist() == likeliest[source].ids.tolist()
+        assert len(ours.ids) <= most[source]
+
+
 @given(SEEDS, LIMITS, SCORES, st.integers(2, 5))
 @settings(max_examples=60, deadline=None)
 def test_what_is_found_is_allowed_ordered_and_scored_by_its_formula(seed, limits, score, width):

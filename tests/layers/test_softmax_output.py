@@ -79,6 +79,34 @@ def test_gradient_matches_finite_differences(kind):
     assert_gradient_is_right(started(kind), *batch(dtype="float64"))
 
 
+@pytest.mark.parametrize("is_tied", [False, True], ids=["own weights", "tied"])
+def test_gradient_of_a_smoothed_loss_matches_finite_differences(is_tied):
+    numpy.random.seed(0)
+    model = FullSoftmax(13, 6, label_smoothing=0.2)
+    if is_tied:
+        tie(model, embedding(6, 13))
+        model.layers[0].initialize()
+    model.initialize()
+    to_float64(with_biases(model))
+    H, targets = batch(dtype="float64")
+    known = targets != MISSING
+
+    def loss() -> float:
+        log_probs = model.predict((H, None))[known]
+        hit = log_probs[numpy.arange(len(log_probs)), targets[known]]
+        return -3.0 * float((0.8 * hit + 0.2 * log_probs.mean(axis=1)).sum())
+
+    found = gradients(model, H, targets, factor=3.0)
+    plain = model.predict((H, targets))
+    assert numpy.allclose(found["log_probs"], plain)  # what is said is not smoothed
+    assert relative_error(found["rows"], numeric_gradient(loss, H)) < 1e-6
+    for node in model.walk():
+        for name in node.param_names:
+            if node.has_param(name):
+                numeric = numeric_gradient(loss, node.get_param(name))
+                assert relative_error(found[f"{node.name} {name}"], numeric) < 1e-6, name
+
+
 @every_output
 def test_compiled_and_array_code_agree(kind):
     H, targets = batch()
