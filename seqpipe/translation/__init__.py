@@ -1,0 +1,1 @@
+"""Encoder-decoder with attention: a Doc becomes another sequence."""

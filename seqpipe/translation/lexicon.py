@@ -1,0 +1,54 @@
+"""What takes the place of <UNK> in a translation: the source word it attends to most, or that
+word's entry in a lexicon (Luong et al. 2015, Addressing the Rare Word Problem, section 3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from seqpipe.files import InputError
+from seqpipe.vocabulary.text_lines import read_lines
+from seqpipe.vocabulary.vocabulary import Vocabulary
+
+
+def read_lexicon(path: str | Path) -> dict[str, str]:
+    """Read a lexicon: a source word and its translation a line, tab-separated; of several of a word
+    the first counts.
+
+    RETURNS (Dict[str, str]): From source word to translation.
+    RAISES (InputError): If a line is something else, or the file cannot be read.
+    """
+    found: dict[str, str] = {}
+    for number, line in read_lines(path):
+        columns = line.split("\t")
+        if len(columns) != 2 or not all(column.strip() for column in columns):
+            raise InputError(
+                f"line {number}: {line[:60]!r}: expected a source word, a tab and its translation",
+                path=path,
+            )
+        found.setdefault(columns[0].strip(), columns[1].strip())
+    return found
+
+
+def without_unknown(
+    pieces: Sequence[str],
+    words: Sequence[str],
+    attention: np.ndarray,
+    lexicon: Mapping[str, str],
+) -> list[str]:
+    """Replace each <UNK>.
+
+    pieces (Sequence[str]): T of them.
+    words (Sequence[str]): Pieces of the source, n of them.
+    attention (np.ndarray): float (T or more, n or more).
+    lexicon (Mapping[str, str]): From source word to translation; a word that it does not have is
+        copied.
+    RETURNS (List[str]): T pieces.
+    """
+    best = attention[:, : len(words)].argmax(axis=1)
+    return [
+        lexicon.get(words[place], words[place]) if piece == Vocabulary.UNK else piece
+        for piece, place in zip(pieces, best, strict=False)
+    ]

@@ -1,0 +1,338 @@
+"""What a translator reads and writes: words, characters, or subwords by byte-pair encoding.
+
+Annotations stay real objects here: spaCy's registry resolves them.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from spacy.tokens import Doc
+from spacy.util import registry
+
+from seqpipe.files import InputError
+from seqpipe.vocabulary.bpe import Subwords
+from seqpipe.vocabulary.vocabulary import Vocabulary
+
+WORD, CHARACTER, SUBWORD = UNITS = ("word", "character", "subword")
+SPACE, PUNCTUATION = SPLITS = ("space", "punctuation")
+JOINER = "￭"
+"""U+FFED, as OpenNMT's tokenizer marks it: no space stood on this side of a punctuation mark."""
+NO_TOKEN = -1
+_PARTS = re.compile(r"\w+|[^\w\s]")
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """A text in pieces.
+
+    texts (List[str]): The pieces, "<EOS>" last.
+    ids (np.ndarray): int64 (n,), theirs.
+    tokens (np.ndarray): int64 (n,): of a source, the place in the Doc of the token that each
+        belongs to, NO_TOKEN for <EOS> and white space.
+    """
+
+    texts: list[str]
+    ids: np.ndarray
+    tokens: np.ndarray
+
+
+class TextUnits:
+    """How texts of one side become ids and ids texts. It never changes: `build` makes a new one.
+
+    vocabulary (Vocabulary): Of the pieces.
+    subwords (Optional[Subwords]): Cut words into pieces, if the unit is that.
+    """
+
+    def __init__(
+        self,
+        unit: str = WORD,
+        *,
+        max_size: int | None = None,
+        min_count: int = 1,
+        lower: bool = False,
+        merges: int = 0,
+        dropout: float = 0.0,
+        split: str = PUNCTUATION,
+        vocabulary: Vocabulary | None = None,
+        subwords: Subwords | None = None,
+    ) -> None:
+        """See `SourceUnits` and `TargetUnits`. vocabulary, subwords: What was learned."""
+        for key, value, known in (("unit", unit, UNITS), ("split", split, SPLITS)):
+            if value not in known:
+                raise InputError(f"{key} = {value!r}: expected one of {', '.join(known)}")
+        if (unit == SUBWORD) != (merges > 0):
+            raise InputError(f'merges = {merges} with unit = "{unit}": expected some for subwords')
+        if not 0.0 <= dropout < 1.0 or (dropout and unit != SUBWORD):
+            raise InputError(f"dropout = {dropout}: expected 0 to below 1, and above 0 of subwords")
+        self.unit, self.split, self.lower = unit, split, lower
+        self.merges, self.dropout = merges, dropout
+        empty = Vocabulary(max_size=max_size, min_count=min_count, lower=lower)
+        self.vocabulary = empty if vocabulary is None else vocabulary
+        self.subwords = subwords
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """RETURNS (Dict[str, Any]): What `__init__` takes, but for what was learned."""
+        return {
+            "unit": self.unit,
+            "max_size": self.vocabulary.max_size,
+            "min_count": self.vocabulary.min_count,
+            "lower": self.lower,
+            "merges": self.merges,
+            "dropout": self.dropout,
+            "split": self.split,
+        }
+
+    def build(self, counts: Mapping[str, int], words: Vocabulary | None = None) -> "TextUnits":
+        """Learn subwords and a vocabulary.
+
+        counts (Mapping[str, int]): How often each word was seen; of characters, each of them.
+        words (Optional[Vocabulary]): To be used as it is, where words are the unit.
+        RETURNS (TextUnits): A new one.
+        """
+        empty = Vocabulary(**{k: self.settings[k] for k in ("max_size", "min_count", "lower")})
+        if self.unit != SUBWORD:
+            adopted = words if self.unit == WORD else None
+            return self._with(empty.build(counts) if adopted is None else adopted, None)
+        seen: Counter[str] = Counter()
+        for word, count in counts.items():
+            seen[empty.normalise(word)] += count
+        subwords = Subwords.learn(seen, merges=self.merges)
+        # Each piece there is, also those that dropout alone makes.
+        pieces: Counter[str] = Counter(dict.fromkeys(subwords.pieces, 0))
+        for word, count in seen.items():
+            for piece in subwords.split(word):
+                pieces[piece] += count
+        least = 0 if empty.min_count == 1 else empty.min_count
+        kept = {piece: max(1, count) for piece, count in pieces.items() if count >= least}
+        return self._with(
+            Vocabulary(max_size=empty.max_size, min_count=1, lower=False).build(kept), subwords
+        )
+
+    def _with(self, vocabulary: Vocabulary, subwords: Subwords | None) -> "TextUnits":
+        return TextUnits(**self.settings, vocabulary=vocabulary, subwords=subwords)
+
+    def source_words(self, doc: Doc) -> Iterable[str]:
+        """RETURNS (Iterable[str]): The words of a Doc, or its characters."""
+        return (text for text, _ in self._tokens(doc))
+
+    def _tokens(self, doc: Doc) -> list[tuple[str, int]]:
+        if self.unit == CHARACTER:
+            found = []
+            for token in doc:
+                found += [(character, token.i) for character in token.text]
+                found += [(character, NO_TOKEN) for character in token.whitespace_]
+            return found
+        return [(token.text, token.i) for token in doc if not token.is_space]
+
+    def target_words(self, text: str) -> list[str]:
+        """RETURNS (List[str]): The words of a text, or its characters."""
+        if self.unit == CHARACTER:
+            return list(text.strip())
+        return text.split() if self.split == SPACE else _parts_of(text)
+
+    def source(self, doc: Doc, rng: np.random.Generator | None = None) -> Pieces:
+        """The pieces of a Doc.
+
+        rng (Optional[np.random.Generator]): Draws what BPE-dropout passes over, in training.
+        """
+        texts, places = [], []
+        for word, place in self._tokens(doc):
+            pieces = self._cut(word, rng)
+            texts += pieces
+            places += [place] * len(pieces)
+        return self._pieces(texts, places)
+
+    def target(self, text: str, rng: np.random.Generator | None = None) -> Pieces:
+        """The pieces of a text. rng: As for `source`."""
+        texts = [piece for word in self.target_words(text) for piece in self._cut(word, rng)]
+        return self._pieces(texts, [NO_TOKEN] * len(texts))
+
+    def _cut(self, word: str, rng: np.random.Generator | None) -> list[str]:
+        if self.subwords is None:
+            return [word]
+        word = word.lower() if self.lower and word not in Vocabulary.SPECIALS else word
+        if rng is None or not self.dropout:
+            return self.subwords.split(word)
+        return self.subwords.split(word, dropout=self.dropout, rng=rng)
+
+    def _pieces(self, texts: list[str], places: list[int]) -> Pieces:
+        ids = self.vocabulary.encode(texts, eos=True)
+        return Pieces([*texts, Vocabulary.EOS], ids, np.array([*places, NO_TOKEN], dtype=np.int64))
+
+    def text(self, pieces: Sequence[str]) -> str:
+        """Put pieces together, such as came out of a decoder, without <EOS>.
+
+        RETURNS (str): The text that `target` would cut so, but for its white space.
+        """
+        if self.unit == CHARACTER:
+            return "".join(pieces)
+        words = pieces if self.subwords is None else self.subwords.join(pieces)
+        if self.split == SPACE:
+            return " ".join(words)
+        return " ".join(words).replace(f" {JOINER}", "").replace(f"{JOINER} ", "").strip(JOINER)
+
+    def to_dict(self) -> dict[str, Any]:
+        """RETURNS (Dict[str, Any]): What `from_dict` takes."""
+        subwords = None if self.subwords is None else self.subwords.to_dict()
+        return {
+            "settings": self.settings,
+            "vocabulary": self.vocabulary.to_dict(),
+            "subwords": subwords,
+        }
+
+    def from_dict(self, data: Any) -> "TextUnits":
+        """RETURNS (TextUnits): What was saved; settings that cut texts otherwise are refused.
+
+        data (Any): What `to_dict` gave.
+        RAISES (InputError): If it is something else.
+        """
+        if not isinstance(data, dict) or set(data) != {"settings", "vocabulary", "subwords"}:
+            raise InputError("expected settings, vocabulary and subwords of a side")
+        for key in ("unit", "lower", "split"):
+            if data["settings"].get(key) != self.settings[key]:
+                raise InputError(
+                    f"{key} = {self.settings[key]!r} in the config, but what was learned has "
+                    f"{data['settings'].get(key)!r}: expected the same"
+                )
+        subwords = None if data["subwords"] is None else Subwords.from_dict(data["subwords"])
+        return self._with(Vocabulary.from_dict(data["vocabulary"]), subwords)
+
+
+def _parts_of(text: str) -> list[str]:
+    """Words and punctuation marks; the latter show on which sides no space stood."""
+    parts: list[str] = []
+    end = 0
+    for match in _PARTS.finditer(text.replace(JOINER, "■")):
+        part, start = match.group(), match.start()
+        is_mark = not (part[0].isalnum() or part[0] == "_")
+        if parts and start == end:
+            if is_mark:
+                part = JOINER + part
+            else:
+                parts[-1] += JOINER
+        parts.append(part)
+        end = match.end()
+    return parts
+
+
+@registry.misc("seqpipe.SourceUnits.v1")
+def make_source_units(
+    unit: str = WORD,
+    max_size: int | None = None,
+    min_count: int = 1,
+    lower: bool = False,
+    merges: int = 0,
+    dropout: float = 0.0,
+) -> TextUnits:
+    """In what pieces a translator reads a Doc. <EOS> closes them.
+
+    unit (str): "word", the Doc's tokens without white space; "character", those of the text; or
+        "subword", pieces of the tokens by byte-pair encoding (Sennrich et al. 2016).
+    max_size (Optional[int]): Pieces that are known at most, the most frequent ones; None for all.
+    min_count (int): A piece that is seen less often is <UNK>.
+    lower (bool): Lower-cased.
+    merges (int): Subwords only: merges that are learned.
+    dropout (float): Subwords only: in training each merge is left out at this rate wherever it is
+        made (BPE-dropout, Provilkov et al. 2020).
+    RETURNS (TextUnits): Without vocabulary; the component builds it.
+    """
+    return TextUnits(**locals())
+
+
+@registry.misc("seqpipe.TargetUnits.v1")
+def make_target_units(
+    unit: str = WORD,
+    split: str = PUNCTUATION,
+    max_size: int | None = None,
+    min_count: int = 1,
+    lower: bool = False,
+    merges: int = 0,
+    dropout: float = 0.0,
+) -> TextUnits:
+    """In what pieces a translator writes. <EOS> closes them.
+
+    unit (str): "word", "character" or "subword".
+    split (str): How words are told apart: at white "space", for texts that are tokenised; or at
+        white space and "punctuation", with marks so that the text can be put together again (of
+        several spaces one is left).
+    max_size, min_count, lower, merges, dropout: See `seqpipe.SourceUnits.v1`.
+    RETURNS (TextUnits): Without vocabulary; the component builds it.
+    """
+    return TextUnits(**locals())
+
+
+SOURCE, TARGET = "source", "target"
+
+
+class PairUnits:
+    """The units of both sides, as `SequencePipe` keeps and builds vocabularies.
+
+    source, target (TextUnits): The sides.
+    joint (bool): Learned from both: one vocabulary, one set of subwords.
+    """
+
+    def __init__(self, source: TextUnits, target: TextUnits, *, joint: bool = False) -> None:
+        self.source, self.target, self.joint = source, target, joint
+        ours, others = (
+            {key: value for key, value in side.settings.items() if key != "split"}
+            for side in (source, target)
+        )
+        if joint and ours != others:
+            key = next(key for key in ours if ours[key] != others[key])
+            raise InputError(
+                f"joint = true: source has {key} = {ours[key]!r}, target {others[key]!r}: expected "
+                "the same"
+            )
+
+    def words(self, doc: Doc, references: Iterable[str]) -> Iterable[tuple[str, str]]:
+        """RETURNS (Iterable[Tuple[str, str]]): Words of an example, each with its side."""
+        found = [(SOURCE, word) for word in self.source.source_words(doc)]
+        found += [(TARGET, word) for text in references for word in self.target.target_words(text)]
+        return found
+
+    def build(
+        self, counts: Mapping[tuple[str, str], int], *, words: Vocabulary | None = None
+    ) -> "PairUnits":
+        """Learn from counted words.
+
+        counts (Mapping[Tuple[str, str], int]): Of words with their side, as `words` gives them.
+        words (Optional[Vocabulary]): Of the source's words, if it is adopted.
+        RETURNS (PairUnits): A new one.
+        """
+        sides: dict[str, Counter[str]] = {SOURCE: Counter(), TARGET: Counter()}
+        for (side, word), count in counts.items():
+            sides[side][word] += count
+        if not self.joint:
+            return PairUnits(
+                self.source.build(sides[SOURCE], words), self.target.build(sides[TARGET])
+            )
+        if words is not None:
+            raise InputError("vocabulary with joint = true: expected null, it is learned of both")
+        both = self.source.build(sides[SOURCE] + sides[TARGET])
+        target = self.target._with(both.vocabulary, both.subwords)
+        return PairUnits(both, target, joint=True)
+
+    def to_dict(self) -> dict[str, Any]:
+        """RETURNS (Dict[str, Any]): What `from_dict` takes."""
+        return {SOURCE: self.source.to_dict(), TARGET: self.target.to_dict()}
+
+    def from_dict(self, data: Any) -> "PairUnits":
+        """RETURNS (PairUnits): What was saved.
+
+        data (Any): What `to_dict` gave.
+        RAISES (InputError): If it is something else.
+        """
+        if not isinstance(data, dict) or set(data) != {SOURCE, TARGET}:
+            raise InputError("expected the vocabularies of a translator: source and target")
+        source, target = (
+            side.from_dict(data[name])
+            for name, side in ((SOURCE, self.source), (TARGET, self.target))
+        )
+        if self.joint and list(source.vocabulary) != list(target.vocabulary):
+            raise InputError("joint = true in the config, but the two sides differ")
+        return PairUnits(source, target, joint=self.joint)
