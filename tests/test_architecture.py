@@ -25,7 +25,7 @@ FLOORS = [
     {"project"},
     {"training"},
     CONCEPTS,
-    {"pipe", "pipelines"},
+    {"pipe", "pipelines", "references"},
     {"reporting"},
     {"decoding"},
     {"vocabulary"},

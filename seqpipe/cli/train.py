@@ -32,6 +32,13 @@ def train(
     checkpoint_steps: Annotated[
         int, typer.Option(min=0, help="Steps between two checkpoints; 0 for none.")
     ] = 0,
+    average: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Save the mean of the so many best evaluated models too, as model-average.",
+        ),
+    ] = 0,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read everything, train on one batch, write nothing.")
     ] = False,
@@ -69,12 +76,14 @@ def train(
     if seeds is None and not sweep:
         if jobs != 1:
             raise InputError(f"--jobs {jobs}: is for several runs, with --seeds or --sweep")
-        _train_one(file, output, gpu_id, resume, checkpoint_seconds, checkpoint_steps)
+        cadence = (checkpoint_seconds, checkpoint_steps)
+        _train_one(file, output, gpu_id, resume, *cadence, average=average)
         return
     from seqpipe.cli.many import train_side_by_side
 
     options = ["--gpu-id", gpu_id, *(["--code", code] if code is not None else [])]
     options += ["--checkpoint-seconds", checkpoint_seconds, "--checkpoint-steps", checkpoint_steps]
+    options += ["--average", average]
     train_side_by_side(
         file,
         output,
@@ -125,6 +134,8 @@ def _train_one(
     resume: bool,
     checkpoint_seconds: float,
     checkpoint_steps: int,
+    *,
+    average: int,
 ) -> None:
     """Train in this process."""
     import os
@@ -142,6 +153,7 @@ def _train_one(
         use_gpu=gpu_id,
         resume=resume,
         cadence=Cadence(checkpoint_seconds, checkpoint_steps),
+        average=average,
         stdout=sys.stdout,
         stderr=sys.stderr,
     )

@@ -13,9 +13,10 @@ from spacy.util import registry
 
 from seqpipe.evaluation.bleu import Bleu, BleuOptions, corpus_scores, sentence_bleu
 from seqpipe.files import InputError
+from seqpipe.references import TRANSLATION, references_of, translation_of
 
 DEFAULTS = BleuOptions()
-REFERENCES, TRANSLATION, BLEU, JUDGED = "references", "translation", "bleu", "judged_translation"
+BLEU, JUDGED = "bleu", "judged_translation"
 
 
 @registry.scorers("seqpipe.BleuScorer.v1")
@@ -110,32 +111,6 @@ def _share(bleu: Bleu) -> float:
     return min(1.0, bleu.score / 100)
 
 
-def references_of(doc: Doc) -> list[str]:
-    """RETURNS (List[str]): The references that a doc carries, none if it has none.
-
-    doc (Doc): Holds the source text.
-    RAISES (InputError): If they are no list of strings.
-    """
-    found = doc._.get(REFERENCES)
-    if found is None:
-        return []
-    if not isinstance(found, list | tuple) or not all(isinstance(one, str) for one in found):
-        raise InputError(f"doc._.references is {found!r}, expected a list of strings")
-    return list(found)
-
-
-def translation_of(doc: Doc) -> str | None:
-    """RETURNS (Optional[str]): The translation of a doc, None if nothing has translated it.
-
-    doc (Doc): Holds the source text.
-    RAISES (InputError): If it is no string.
-    """
-    found = doc._.get(TRANSLATION)
-    if found is not None and not isinstance(found, str):
-        raise InputError(f"doc._.translation is {found!r}, expected a string")
-    return found
-
-
 def annotate_bleu(doc: Doc, options: BleuOptions) -> None:
     """Keep the BLEU of a doc's translation, if it has one and references: `doc._.bleu`.
 
@@ -161,10 +136,9 @@ def _kept_bleu(doc: Doc) -> float | None:
 
 
 def _set_extensions() -> None:
-    # A translator may have set them before, or the user.
-    for name in (REFERENCES, TRANSLATION, JUDGED):
-        if not Doc.has_extension(name):
-            Doc.set_extension(name, default=None)
+    # The user may have set them before.
+    if not Doc.has_extension(JUDGED):
+        Doc.set_extension(JUDGED, default=None)
     if not Doc.has_extension(BLEU):
         Doc.set_extension(BLEU, getter=_kept_bleu)
 

@@ -2,7 +2,7 @@
 
     "none"     x<t> = y<t-1>; c<t> is asked for by s<t> (Luong et al. 2015, section 3.1)
     "input"    x<t> = [y<t-1>, h<t-1>]; the same, and what was put out is fed back (section 3.3)
-    "context"  x<t> = [y<t-1>, c<t>]; c<t> is asked for by s<t-1> (Bahdanau et al. 2015, section 3.1)
+    "context"  x<t> = [y<t-1>, c<t>]; s<t-1> asks for c<t> (Bahdanau et al. 2015, section 3.1)
 
     s<t> = cell(x<t>, s<t-1>)      h<t> = tanh(Wc [c<t>, s<t>] + bc)
 

@@ -22,6 +22,8 @@ class Line(NamedTuple):
     x, y (Sequence[float]): Its points. On a log scale those that are not above zero are left out.
     colour (int): Which of the plot's colours it has: lines that belong together share one.
     dashed (bool): To tell it from the others of its colour.
+    intervals (Optional[Sequence[Optional[Tuple[float, float]]]]): From where to where each point
+        may be; None for one of which that is not known.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Line(NamedTuple):
     y: Sequence[float]
     colour: int = 0
     dashed: bool = False
+    intervals: Sequence[tuple[float, float] | None] | None = None
 
 
 def check_plot_file(path: str | os.PathLike[str]) -> None:
@@ -66,6 +69,7 @@ def plot_lines(
     x_label: str,
     y_label: str,
     log: bool = False,
+    x_names: Sequence[str] | None = None,
 ) -> None:
     """Draw lines and write the picture; the name's ending says in which format.
 
@@ -73,6 +77,8 @@ def plot_lines(
     lines (Iterable[Line]): The series.
     x_label, y_label (str): What the axes show.
     log (bool): Whether the y axis is logarithmic.
+    x_names (Optional[Sequence[str]]): What stands at 0, 1, 2, ... on the x axis; None for numbers.
+        With names the points are marked, since nothing is between them.
     """
     # Not pyplot, which would choose a window system and keep every figure.
     from matplotlib.figure import Figure
@@ -83,7 +89,21 @@ def plot_lines(
         y = numpy.asarray(line.y, dtype="float64")
         shown = numpy.where(y > 0, y, numpy.nan) if log else y
         style = "--" if line.dashed else "-"
-        axes.plot(line.x, shown, style, color=f"C{line.colour}", label=line.name, linewidth=1.5)
+        axes.plot(
+            line.x,
+            shown,
+            style,
+            color=f"C{line.colour}",
+            label=line.name,
+            linewidth=1.5,
+            marker=None if x_names is None else "o",
+            markersize=4,
+        )
+        for x, interval in zip(line.x, line.intervals or (), strict=False):
+            if interval is not None:
+                axes.vlines(x, *interval, color=f"C{line.colour}", alpha=0.5, linewidth=1.5)
+    if x_names is not None:
+        axes.set_xticks(range(len(x_names)), x_names)
     if log:
         axes.set_yscale("log")
     axes.set_xlabel(x_label)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -102,6 +103,8 @@ class BatchStream:
         if self.is_stream:
             return
         self.examples = list(self.corpus(self.nlp))
+        # The collector of garbage would look through them all again and again.
+        gc.freeze()
         if not self.examples:
             raise InputError("[training] train_corpus: the corpus has no example")
         self.order = list(range(len(self.examples)))

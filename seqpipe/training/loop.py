@@ -6,6 +6,7 @@ one. What each setting of [training] means is as there: spaCy's documentation ho
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from spacy.training import Example
 
 BEST, LAST, MODELS = "model-best", "model-last", "models"
+AVERAGE = "model-average"
 # A checkpoint may take so much of the time at most.
 CHECKPOINT_SHARE = 0.02
 
@@ -65,6 +67,7 @@ class TrainingLoop:
     output (Path): The folder that gets the models and checkpoints, or None to write nothing.
     resumed (Checkpoint): What `nlp` was loaded from, if the run goes on.
     origins (Dict[str, Any]): What `checkpoint.origins` gives: it goes into each checkpoint.
+    average (int): At the end the mean of the so many best evaluated models is saved too; 0: none.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class TrainingLoop:
         *,
         resumed: Checkpoint | None = None,
         origins: dict[str, Any] | None = None,
+        average: int = 0,
     ) -> None:
         from spacy.schemas import ConfigSchemaTraining
         from spacy.training.loop import create_before_to_disk_callback
@@ -81,6 +85,7 @@ class TrainingLoop:
         from thinc.api import fix_random_seed
 
         self.nlp, self.output, self.origins = nlp, output, origins or {}
+        self._average = average
         config = nlp.config.interpolate()
         if config["training"]["seed"] is not None:
             fix_random_seed(config["training"]["seed"])
@@ -128,20 +133,23 @@ class TrainingLoop:
         RETURNS (bool): Whether it came to its end.
         """
         due = _Due(cadence)
-        for report in self.steps():
-            evaluated = report["score"] is not None
-            log(report if evaluated else None)
-            shown(self, report)
-            if evaluated:
-                self.counters.losses = {}
-                self.counters.recent_words = self.counters.recent_examples = 0
-            if self._is_over():
-                break
-            if is_stopped():
-                self._finish(is_whole=False)
-                return False
-            if self.output is not None and due(self.counters.step):
-                due.took(self.checkpoint)
+        try:
+            for report in self.steps():
+                evaluated = report["score"] is not None
+                log(report if evaluated else None)
+                shown(self, report)
+                if evaluated:
+                    self.counters.losses = {}
+                    self.counters.recent_words = self.counters.recent_examples = 0
+                if self._is_over():
+                    break
+                if is_stopped():
+                    self._finish(is_whole=False)
+                    return False
+                if self.output is not None and due(self.counters.step):
+                    due.took(self.checkpoint)
+        finally:
+            gc.unfreeze()  # what `BatchStream` froze
         self._finish(is_whole=True)
         return True
 
@@ -152,6 +160,8 @@ class TrainingLoop:
         if not is_whole:
             self.checkpoint()
         self._save_last()
+        if is_whole and self._average:
+            self._save_average()
 
     def steps(self) -> Iterator[dict[str, Any]]:
         """YIELDS (Dict[str, Any]): A report of each step, as spaCy's loggers expect it. When there
@@ -255,7 +265,41 @@ class TrainingLoop:
         links = [self.output / LAST, *([self.output / BEST] if is_best else [])]
         for link in links:
             switch_link(link, saved)
-        keep_only(folder, {(self.output / name).resolve() for name in (BEST, LAST)})
+        keep_only(
+            folder,
+            {
+                *((self.output / name).resolve() for name in (BEST, LAST)),
+                *(kept.resolve() for kept in self._best_models()),
+            },
+        )
+
+    def _best_models(self) -> list[Path]:
+        """The saved models of the best evaluations, as many as are averaged, the best first."""
+        assert self.output is not None
+        best = sorted(self.counters.results, reverse=True)[: self._average]
+        found = []
+        for _, step in best:
+            saved = sorted((self.output / MODELS).glob(f"{step:06}*"))
+            found += saved[:1]
+        return found
+
+    def _save_average(self) -> None:
+        """Save the mean of the best models, with its scores."""
+        from spacy.training.loop import update_meta
+
+        from .average import average_models
+
+        assert self.output is not None
+        averaged = average_models(self._best_models())
+        weights = self.settings["score_weights"]
+        score, others = create_evaluation(averaged, self.dev_corpus, weights)()
+        with averaged.select_pipes(disable=self.settings["frozen_components"]):
+            report = {"score": score, "other_scores": others, "losses": self.counters.losses}
+            update_meta(self.settings, averaged, report)
+        saved = fill_folder(
+            self.output / MODELS, self.counters.step, lambda fresh: averaged.to_disk(fresh)
+        )
+        switch_link(self.output / AVERAGE, saved)
 
     def checkpoint(self) -> None:
         """Write all that is needed to go on from here."""

@@ -41,6 +41,7 @@ def train_from_config(
     use_gpu: int = -1,
     resume: bool = False,
     cadence: Cadence,
+    average: int = 0,
     stdout: IO[str],
     stderr: IO[str],
 ) -> Path | None:
@@ -51,6 +52,8 @@ def train_from_config(
     use_gpu (int): The GPU's number, already switched to, or -1.
     resume (bool): Go on from the last checkpoint in the folder, if there is one.
     cadence (Cadence): How often to write a checkpoint.
+    average (int): The mean of the so many best evaluated models is saved as `model-average`; 0 for
+        none.
     stdout (IO): Where the training logger writes its table.
     stderr (IO): Where it writes the rest, and progress is shown.
     RETURNS (Path): The folder of the best model; None if it was stopped by Ctrl-C, with a
@@ -79,7 +82,7 @@ def train_from_config(
                 say(stderr, f"warning: {output}: the checkpoint of an earlier run is given up")
             remove_checkpoints(output)
             (output / FINISHED).unlink(missing_ok=True)
-        loop = TrainingLoop(nlp, output, resumed=checkpoint, origins=made_from)
+        loop = TrainingLoop(nlp, output, resumed=checkpoint, origins=made_from, average=average)
         if not _run(loop, cadence, stdout, stderr):
             return None
         with atomic_write(output / FINISHED) as stream:

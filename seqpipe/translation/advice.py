@@ -22,7 +22,10 @@ def advise(analysis: ErrorAnalysis) -> list[str]:
     analysis (ErrorAnalysis): The numbers.
     """
     totals = analysis.totals
-    base = next((row for row in totals if row.width == analysis.width), totals[0])
+    # The width in use, or the next narrower one that the table has.
+    base = max(
+        (row for row in totals if row.width <= analysis.width), default=totals[0], key=_width
+    )
     found = [_faults(base)]
     if any(row.errors for row in totals):
         found += _of_widths(analysis.changes, totals, base)
@@ -41,17 +44,15 @@ def _faults(row: ErrorRow) -> str:
     parts = [f"{row.search:,} ({_percent(row.share(SEARCH))}) are due to the search"]
     parts.append(f"{row.model:,} ({_percent(row.share(MODEL))}) to the model")
     if row.out_of_reach:
-        parts.append(f"and of {row.out_of_reach:,} no search could write a reference")
-    said = f"At width {row.width} {row.errors:,} of {row.sentences:,} outputs are wrong: "
+        parts.append(f"{row.out_of_reach:,} out of reach, as no search could write a reference")
+    said = f"Of {row.sentences:,} outputs at width {row.width}, {row.errors:,} are wrong: "
     said += ", ".join(parts) + "."
     if not row.search:
-        return (
-            f"{said} No reference scores higher than its output: there is none that a beam missed."
-        )
+        return f"{said} No reference that can be written scores higher than its output."
     gain = _percent(row.search / row.sentences)
     return (
-        f"{said} A search that misses nothing, which no beam is wider than, would right "
-        f"{row.search:,} sentences at most: {gain} of all."
+        f"{said} Even a search that misses nothing would right {row.search:,} of them at most, "
+        f"{gain} of all sentences."
     )
 
 
@@ -59,36 +60,39 @@ def _of_widths(
     changes: Sequence[BleuChange], totals: Sequence[ErrorRow], base: ErrorRow
 ) -> list[str]:
     """Whether BLEU changes with the width: from the width in use to wider ones, else over all."""
-    from_here = [change for change in changes if change.narrow == base.width]
+    if not any(row.bleu for row in totals):
+        return [
+            "BLEU is 0 at every width: no n-grams of four are right, or the outputs are shorter. "
+            f"Right outputs go from {totals[0].right:,} at width {totals[0].width} to "
+            f"{totals[-1].right:,} at width {totals[-1].width}."
+        ]
+    known = [change for change in changes if change.interval is not None]
+    from_here = [change for change in known if change.narrow == base.width]
     rising = [change for change in from_here if change.direction > 0]
     if rising:
         best = max(rising, key=lambda change: change.difference)
         return [f"A wider beam helps: {_change(best, totals)}."]
     if from_here:
-        widest = from_here[-1]
-        said = {0: "no wider beam of the table raises BLEU for certain", -1: "a wider beam harms"}
-        return [_capital(f"{said[widest.direction]}: {_change(widest, totals)}.")]
-    if changes:
-        over_all = next(change for change in changes[::-1] if change.narrow == totals[0].width)
-        said = {1: "the width pays", 0: "the width changes nothing for certain", -1: "it harms"}
-        return [_capital(f"{said[over_all.direction]}: {_change(over_all, totals)}.")]
-    return []
+        said = {0: "No wider beam of the table raises BLEU for certain", -1: "A wider beam harms"}
+        return [f"{said[from_here[-1].direction]}: {_change(from_here[-1], totals)}."]
+    if known:  # the width in use is the widest
+        over_all = next(change for change in known[::-1] if change.narrow == totals[0].width)
+        said = {1: "The width pays", 0: "The width changes nothing for certain", -1: "It harms"}
+        return [f"{said[over_all.direction]}: {_change(over_all, totals)}."]
+    return ["The sentences are too few to say what BLEU gains by the width."] if changes else []
 
 
 def _change(change: BleuChange, totals: Sequence[ErrorRow]) -> str:
     narrow, wide = (
         next(row for row in totals if row.width == width) for width in (change.narrow, change.wide)
     )
-    said = (
+    assert change.interval is not None  # the others are not spoken of
+    low, high = change.interval
+    return (
         f"from width {narrow.width} to {wide.width} BLEU goes from {_points(narrow.bleu)} to "
-        f"{_points(wide.bleu)} ({_signed(change.difference)}"
+        f"{_points(wide.bleu)} ({_signed(change.difference)}, 95 % interval {_signed(low)} to "
+        f"{_signed(high)}), right outputs from {narrow.right:,} to {wide.right:,}"
     )
-    if change.interval is not None:
-        low, high = change.interval
-        said += f", 95 % interval {_signed(low)} to {_signed(high)}"
-    else:
-        said += ", of too few sentences for an interval"
-    return f"{said}), right outputs from {narrow.right:,} to {wide.right:,}"
 
 
 def _of_model(totals: Sequence[ErrorRow]) -> list[str]:
@@ -99,7 +103,7 @@ def _of_model(totals: Sequence[ErrorRow]) -> list[str]:
     if interval is not None and interval[0] > 0.5:
         found.append(
             f"At width {last.width} most errors are the model's: it scores its own output at least "
-            "as high as any reference, and no search by this score would choose the reference. "
+            "as high as any reference, so that no search by this score has a reason to choose one. "
             "What is left is a better model (more or nearer data, longer or better regularised "
             "training, another architecture) or another score (normalisation, alpha); the "
             "table does not say which."
@@ -114,8 +118,8 @@ def _of_model(totals: Sequence[ErrorRow]) -> list[str]:
     if before is not None and after is not None and after < min(before, SHORT):
         found.append(
             f"Outputs get shorter with the width: {before:.3f} of the references' length at "
-            f"width {first.width}, {after:.3f} at width {last.width}. A greater alpha favours "
-            "longer ones."
+            f"width {first.width}, {after:.3f} at width {last.width}. Length "
+            "normalisation with a greater alpha favours longer ones."
         )
     return found
 
@@ -127,12 +131,12 @@ def _of_limits(unreachable: dict[str, int], base: ErrorRow) -> list[str]:
         TOO_LONG: "; a greater max_ratio lets the search write them",
     }
     found = [
-        f"Out of reach, {reason}: {count:,} sentences{remedies.get(reason, '')}."
+        f"Out of reach, {reason}: {_many(count, 'sentence')}{remedies.get(reason, '')}."
         for reason, count in unreachable.items()
     ]
     if base.cut:
         found.append(
-            f"At width {base.width} {base.cut:,} outputs were cut at the maximum length, before "
+            f"At width {base.width}, {_many(base.cut, 'output')} cut at the maximum length, before "
             "<EOS>."
         )
     return found
@@ -140,7 +144,8 @@ def _of_limits(unreachable: dict[str, int], base: ErrorRow) -> list[str]:
 
 def _of_lengths(rows: Sequence[ErrorRow]) -> list[str]:
     """Whether long sentences come out otherwise than short ones."""
-    rows = [row for row in rows if row.label is not None]
+    # BLEU is 0 of texts shorter than four words, right or wrong.
+    rows = [row for row in rows if row.label is not None and row.bleu > 0]
     if len(rows) < 2:
         return []
     short, long = rows[0], rows[-1]
@@ -155,6 +160,10 @@ def _of_lengths(rows: Sequence[ErrorRow]) -> list[str]:
     ]
 
 
+def _width(row: ErrorRow) -> int:
+    return row.width
+
+
 def _are_apart(one: Interval, other: Interval) -> bool:
     return one[1] < other[0] or other[1] < one[0]
 
@@ -163,13 +172,13 @@ def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f} %"
 
 
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def _points(bleu: float) -> str:
     return f"{100 * bleu:.2f}"
 
 
 def _signed(difference: float) -> str:
     return f"{100 * difference:+.2f}"
-
-
-def _capital(said: str) -> str:
-    return said[0].upper() + said[1:]

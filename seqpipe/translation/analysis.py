@@ -13,9 +13,9 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from seqpipe.files import InputError
+from seqpipe.references import references_of
 
 from .advice import advise
-from .annotations import references_of
 from .error_rows import BleuChange, ErrorRow, WidthScore, bleu_change, error_row
 from .length_buckets import ScoredCorpus, Scorer, bucket_label, split_by_length
 from .verdicts import (
@@ -27,13 +27,15 @@ from .verdicts import (
     Reach,
     ShownError,
     Target,
+    any_known,
     judge,
-    targets,
+    no_score,
 )
 
 if TYPE_CHECKING:
     from .search import SearchOptions
     from .translation import Translation
+    from .units import PairUnits
 
 WIDTHS = (1, 3, 10, 30)
 TOGETHER = 250  # sentences whose attention is in memory at once
@@ -44,19 +46,24 @@ class Translator(Protocol):
 
     name: str
     options: SearchOptions
+    scorer: Scorer | None
+
+    @property
+    def units(self) -> PairUnits:
+        """RETURNS (PairUnits): How texts become pieces."""
 
     def search(
-        self, docs: list[Doc], options: SearchOptions | None = None
+        self, docs: Sequence[Doc], options: SearchOptions | None = None
     ) -> list[list[Translation]]:
         """RETURNS (List[List[Translation]]): The n best of each doc."""
 
     def score_targets(
-        self, docs: list[Doc], targets: list[str], options: SearchOptions | None = None
+        self, docs: Sequence[Doc], targets: Sequence[str], options: SearchOptions | None = None
     ) -> list[Translation]:
         """RETURNS (List[Translation]): The targets as the search would score them."""
 
     def source_pieces(self, doc: Doc) -> list[str]:
-        """RETURNS (List[str]): What attention is paid to."""
+        """RETURNS (List[str]): What attention is paid to, "<EOS>" last."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +134,8 @@ def analyse(
     """Judge each translation at each beam width. `verdicts.judge` says how.
 
     The references are scored once: their score depends on the normalisation and on coverage, not on
-    the width.
+    the width. T counts <EOS> on both sides. Of subwords a reference is scored in the one way in
+    which the model cuts it.
 
     pipe (Translator): The component.
     examples (Iterable[Example]): Sources in `predicted`, as the component is to see them, and
@@ -137,7 +145,8 @@ def analyse(
         no part.
     edges (Optional[Sequence[int]]): The longest length of each bucket but the last, in tokens of
         the source; None for `length_buckets.default_edges`.
-    scorer (Optional[Callable]): Of Examples; None for `seqpipe.BleuScorer.v1` as it is.
+    scorer (Optional[Callable]): Of Examples; None for the component's own, or if it has none,
+        `seqpipe.BleuScorer.v1` as it is.
     shown (int): Examples to keep of each verdict at each width: the first that there are. A
         sentence is shown once for a verdict.
     RETURNS (ErrorAnalysis): The analysis.
@@ -159,7 +168,7 @@ def analyse(
     if not judged:
         raise InputError("no doc has references, expected them in reference._.references")
     judged.sort(key=lambda one: (one.width, one.number))
-    rows, changes, signature = _table(judged, widths, edges, scorer)
+    rows, changes, signature = _table(judged, widths, edges, scorer or pipe.scorer)
     reasons = {one.number: one.target.out_of_reach for one in judged if one.verdict == OUT_OF_REACH}
     settings = asdict(options)
     return ErrorAnalysis(
@@ -225,17 +234,37 @@ def _targets(
     pipe: Translator, sources: Sequence[_Source], options: SearchOptions
 ) -> list[list[Target]]:
     """The references of each sentence, all scored together."""
-    pairs = [(source.doc, text) for source in sources for text in source.references]
+    pairs = [(source, text) for source in sources for text in source.references]
+    written = [_written(pipe, text) for _, text in pairs]
+    # The component refuses to score a target of which it knows nothing.
+    scored = [
+        (*pair, pieces) for pair, pieces in zip(pairs, written, strict=True) if any_known(pieces)
+    ]
     forced = iter(
-        pipe.score_targets([doc for doc, _ in pairs], [text for _, text in pairs], options)
+        pipe.score_targets(
+            [one.doc for one, _, _ in scored], [text for _, text, _ in scored], options
+        )
     )
-    found = []
-    for source in sources:
-        some = list(islice(forced, len(source.references)))
-        length = options.max_length(len(pipe.source_pieces(source.doc)))
-        reach = Reach(length, options.min_length, options.no_repeat)
-        found.append(targets(source.references, some, reach))
-    return found
+    reaches = {source.number: _reach(pipe, source.doc, options) for source in sources}
+    found: dict[int, list[Target]] = {source.number: [] for source in sources}
+    for (source, text), pieces in zip(pairs, written, strict=True):
+        one = replace(next(forced), pieces=pieces) if any_known(pieces) else no_score(text, pieces)
+        target = Target(text, one, reaches[source.number].excludes(pieces))
+        found[source.number].append(target)
+    return list(found.values())
+
+
+def _written(pipe: Translator, text: str) -> tuple[str, ...]:
+    """The pieces with which the search would write a text, <UNK> for what it cannot write."""
+    units = pipe.units.target
+    return tuple(units.vocabulary.words(units.target(text).ids))
+
+
+def _reach(pipe: Translator, doc: Doc, options: SearchOptions) -> Reach:
+    source = len(pipe.source_pieces(doc))
+    # For a source of nothing but <EOS> nothing is searched.
+    max_length = options.max_length(source) if source > 1 else 0
+    return Reach(max_length, options.min_length, options.no_repeat)
 
 
 class _Examples:

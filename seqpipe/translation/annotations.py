@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 from spacy.tokens import Doc
 
-from seqpipe.files import InputError
+from seqpipe.references import TRANSLATION
 
 from .translation import Translation
 
-REFERENCES, TRANSLATION = "references", "translation"
 TRANSLATIONS, ATTENTION, ATTENDED = "translations", "attention", "attended"
 
 
@@ -34,19 +33,6 @@ def set_translations(doc: Doc, found: list[Translation], attention: np.ndarray |
     doc._.set(ATTENDED, kept)
 
 
-def references_of(doc: Doc) -> list[str]:
-    """RETURNS (List[str]): The references that a doc carries, none if it has none.
-
-    RAISES (InputError): If they are no list of strings.
-    """
-    found = doc._.get(REFERENCES)
-    if found is None:
-        return []
-    if not isinstance(found, list | tuple) or not all(isinstance(one, str) for one in found):
-        raise InputError(f"doc._.references is {found!r}, expected a list of strings")
-    return list(found)
-
-
 def _attention(doc: Doc) -> Any:
     kept = doc._.get(ATTENDED)
     if kept is None or kept[0] != doc._.get(TRANSLATION) or kept[1][1] != len(doc):
@@ -55,8 +41,8 @@ def _attention(doc: Doc) -> Any:
 
 
 def _set_extensions() -> None:
-    # Others have some of them too.
-    for name in (REFERENCES, TRANSLATION, TRANSLATIONS, ATTENDED):
+    # The user may have set them before.
+    for name in (TRANSLATIONS, ATTENDED):
         if not Doc.has_extension(name):
             Doc.set_extension(name, default=None)
     if not Doc.has_extension(ATTENTION):

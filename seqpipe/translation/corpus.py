@@ -8,15 +8,13 @@ from functools import partial
 from pathlib import Path
 
 from spacy.language import Language
-from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import registry
 
 from seqpipe.files import InputError
+from seqpipe.references import REFERENCES
 
 from .parallel import Pair, Selection, given_path, given_paths, read_paired_texts, read_pairs
-
-REFERENCES = "references"
 
 
 @registry.readers("seqpipe.ParallelCorpus.v1")
@@ -110,5 +108,3 @@ def _example(nlp: Language, pair: Pair, path: Path) -> Example:
 
 
 # The evaluator of translations may have set it before, or the user.
-if not Doc.has_extension(REFERENCES):
-    Doc.set_extension(REFERENCES, default=None)

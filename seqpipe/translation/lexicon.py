@@ -41,7 +41,7 @@ def without_unknown(
     """Replace each <UNK>.
 
     pieces (Sequence[str]): T of them.
-    words (Sequence[str]): Pieces of the source, n of them.
+    words (Sequence[str]): The word that each piece of the source is of, n of them.
     attention (np.ndarray): float (T or more, n or more).
     lexicon (Mapping[str, str]): From source word to translation; a word that it does not have is
         copied.

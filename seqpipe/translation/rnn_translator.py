@@ -21,16 +21,17 @@ from seqpipe.decoding.steps import Prediction
 from seqpipe.decoding.trace import TraceNode
 from seqpipe.files import InputError
 from seqpipe.pipe import SequencePipe
+from seqpipe.references import references_of
 from seqpipe.vocabulary.embed import VOCABULARY
 from seqpipe.vocabulary.vocabulary import Vocabulary
 
-from .annotations import references_of, set_translations
+from .annotations import set_translations
 from .forced import forced
 from .lexicon import read_lexicon, without_unknown
 from .model import Pairs, fit, use_dense_gradient
 from .search import SearchOptions, Steps
 from .translation import NOTHING, Translation, by_token
-from .units import PairUnits, Pieces
+from .units import CHARACTER, PairUnits, Pieces
 
 logger = logging.getLogger("seqpipe")
 
@@ -105,7 +106,7 @@ class RNNTranslator(SequencePipe):
     def words_of(self, reference: Doc) -> Iterable[Any]:
         """The words of both sides, each with its side."""
         references = references_of(reference)
-        return self.units.words(reference, references) if references else ()
+        return self.units.words_of(reference, references) if references else ()
 
     def initialize(  # type: ignore[override]  # it has no labels
         self,
@@ -123,6 +124,7 @@ class RNNTranslator(SequencePipe):
         lexicon (str / Path): A file of source words and translations, tab-separated, for
             `replace_unknown`.
         """
+        self.cfg.pop(LEXICON, None)
         if lexicon is not None:
             if not self.replace_unknown:
                 raise InputError(f"{self.name}: lexicon without replace_unknown = true")
@@ -168,7 +170,7 @@ class RNNTranslator(SequencePipe):
         losses: dict[str, float] | None = None,
     ) -> dict[str, float]:
         """Learn from those of a batch that have references. See `SequencePipe.update`."""
-        known = [eg for eg in examples if references_of(eg.reference)]
+        known = [eg for eg in examples if references_of(eg.reference) and eg.predicted.text.strip()]
         return super().update(known, drop=drop, sgd=sgd, losses=losses)
 
     def model_input(self, examples: list[Example]) -> Pairs:
@@ -190,8 +192,11 @@ class RNNTranslator(SequencePipe):
         return -math.fsum(float(found.sum()) for found in scores), 1.0 / max(1, pieces)
 
     def _source(self, doc: Doc, rng: np.random.Generator | None = None) -> Pieces:
-        pieces = self.units.source.source(doc, rng)
-        most, found = self._max_source, len(pieces.ids) - 1
+        pieces, most = self.units.source.source(doc, rng), self._max_source
+        if rng is not None and len(pieces.ids) - 1 > most:
+            # BPE-dropout makes more pieces; a source must not be too long by chance.
+            pieces = self.units.source.source(doc)
+        found = len(pieces.ids) - 1
         if found <= most:
             return pieces
         if not self._truncate:
@@ -199,8 +204,7 @@ class RNNTranslator(SequencePipe):
                 f"{self.name}: a source of {found} pieces, {doc.text[:40]!r}...: expected "
                 f"max_source = {most} at most, or truncate = true, which cuts it"
             )
-        kept = [*range(most), found]
-        return Pieces([pieces.texts[i] for i in kept], pieces.ids[kept], pieces.tokens[kept])
+        return pieces.cut(most)
 
     def search(
         self, docs: Sequence[Doc], options: SearchOptions | None = None
@@ -214,10 +218,13 @@ class RNNTranslator(SequencePipe):
         RAISES (InputError): If a source is too long.
         """
         options = options or self.options
-        return self._by_batch(docs, options.width, lambda some: self._search(some, options)[0])
+        return self._by_batch(docs, options.width, lambda _, some: self._search(some, options)[0])
 
     def _by_batch(self, docs: Sequence[Doc], width: int, run: Any) -> list[list[Translation]]:
-        """Sources of like length together, not too many at once."""
+        """Sources of like length together, not too many at once.
+
+        run (Callable): From the places of some docs and their sources to their translations.
+        """
         sources = [self._source(doc) for doc in docs]
         self._warn_of_unknown(docs, sources)
         found: list[list[Translation]] = [[NOTHING] for _ in docs]
@@ -226,7 +233,7 @@ class RNNTranslator(SequencePipe):
         size = max(1, BEAM_ROWS // width)
         for first in range(0, len(order), size):
             chosen = order[first : first + size]
-            for i, one in zip(chosen, run([sources[i] for i in chosen]), strict=True):
+            for i, one in zip(chosen, run(chosen, [sources[i] for i in chosen]), strict=True):
                 found[i] = one
         return found
 
@@ -282,15 +289,17 @@ class RNNTranslator(SequencePipe):
 
         docs (Sequence[Doc]): The sources.
         sampling (Sampling): From which probabilities.
-        seed (Optional[int]): The same gives the same.
+        seed (Optional[int]): The same gives the same for a doc in the same place, whatever the
+            others are.
         options (Optional[SearchOptions]): Of which the lengths and `no_repeat` count.
         RETURNS (List[Translation]): Their score is their log-probability.
         """
         options = options or self.options
 
-        def run(sources: list[Pieces]) -> list[list[Translation]]:
+        def run(places: list[int], sources: list[Pieces]) -> list[list[Translation]]:
             limits = options.limits([len(source.ids) for source in sources])
-            drawn = sample(self._steps, self._begin(sources), limits, sampling=sampling, seed=seed)
+            begun = self._begin(sources)
+            drawn = sample(self._steps, begun, limits, sampling=sampling, seed=seed, places=places)
             return [[self._translation(s, one)] for s, one in zip(sources, drawn, strict=True)]
 
         return [found for (found,) in self._by_batch(docs, 1, run)]
@@ -336,7 +345,8 @@ class RNNTranslator(SequencePipe):
             attention = attention[:, : len(source.ids)].astype(np.float32)
         shown = pieces
         if self.replace_unknown and Vocabulary.UNK in pieces:
-            words = source.texts[:-1]
+            is_character = self.units.target.unit == CHARACTER
+            words = (source.texts if is_character else source.words)[:-1]
             shown = without_unknown(pieces, words, attention, self.cfg.get(LEXICON, {}))
         ends = (Vocabulary.EOS,) if hypothesis.finished else ()
         return Translation(

@@ -4,6 +4,7 @@ Annotations stay real objects here: spaCy's registry resolves them.
 """
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ JOINER = "￭"
 """U+FFED, as OpenNMT's tokenizer marks it: no space stood on this side of a punctuation mark."""
 NO_TOKEN = -1
 _PARTS = re.compile(r"\w+|[^\w\s]")
+_JOIN_CONTROLS = "\u200c\u200d"
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,23 @@ class Pieces:
     texts (List[str]): The pieces, "<EOS>" last.
     ids (np.ndarray): int64 (n,), theirs.
     tokens (np.ndarray): int64 (n,): of a source, the place in the Doc of the token that each
-        belongs to, NO_TOKEN for <EOS> and white space.
+        belongs to, NO_TOKEN for <EOS> and the space behind a token.
+    words (List[str]): The word that each piece is of: of a source, the token.
     """
 
     texts: list[str]
     ids: np.ndarray
     tokens: np.ndarray
+    words: list[str]
+
+    def cut(self, most: int) -> "Pieces":
+        """RETURNS (Pieces): The first ones and <EOS>.
+
+        most (int): How many before <EOS> at most.
+        """
+        kept = [*range(min(most, len(self.ids) - 1)), len(self.ids) - 1]
+        texts, words = ([found[i] for i in kept] for found in (self.texts, self.words))
+        return Pieces(texts, self.ids[kept], self.tokens[kept], words)
 
 
 class TextUnits:
@@ -70,8 +83,8 @@ class TextUnits:
             raise InputError(f"dropout = {dropout}: expected 0 to below 1, and above 0 of subwords")
         self.unit, self.split, self.lower = unit, split, lower
         self.merges, self.dropout = merges, dropout
-        empty = Vocabulary(max_size=max_size, min_count=min_count, lower=lower)
-        self.vocabulary = empty if vocabulary is None else vocabulary
+        self.max_size, self.min_count = max_size, min_count
+        self.vocabulary = self._empty() if vocabulary is None else vocabulary
         self.subwords = subwords
 
     @property
@@ -79,25 +92,32 @@ class TextUnits:
         """RETURNS (Dict[str, Any]): What `__init__` takes, but for what was learned."""
         return {
             "unit": self.unit,
-            "max_size": self.vocabulary.max_size,
-            "min_count": self.vocabulary.min_count,
+            "max_size": self.max_size,
+            "min_count": self.min_count,
             "lower": self.lower,
             "merges": self.merges,
             "dropout": self.dropout,
             "split": self.split,
         }
 
+    def _empty(self) -> Vocabulary:
+        return Vocabulary(max_size=self.max_size, min_count=self.min_count, lower=self.lower)
+
     def build(self, counts: Mapping[str, int], words: Vocabulary | None = None) -> "TextUnits":
         """Learn subwords and a vocabulary.
 
         counts (Mapping[str, int]): How often each word was seen; of characters, each of them.
-        words (Optional[Vocabulary]): To be used as it is, where words are the unit.
+        words (Optional[Vocabulary]): To be used as it is; only words can be adopted.
         RETURNS (TextUnits): A new one.
+        RAISES (InputError): If words are given to units of another kind.
         """
-        empty = Vocabulary(**{k: self.settings[k] for k in ("max_size", "min_count", "lower")})
+        empty = self._empty()
+        if words is not None and self.unit != WORD:
+            raise InputError(
+                f'vocabulary with unit = "{self.unit}": expected null, only words can be adopted'
+            )
         if self.unit != SUBWORD:
-            adopted = words if self.unit == WORD else None
-            return self._with(empty.build(counts) if adopted is None else adopted, None)
+            return self._with(empty.build(counts) if words is None else words, None)
         seen: Counter[str] = Counter()
         for word, count in counts.items():
             seen[empty.normalise(word)] += count
@@ -121,12 +141,15 @@ class TextUnits:
         return (text for text, _ in self._tokens(doc))
 
     def _tokens(self, doc: Doc) -> list[tuple[str, int]]:
+        """The words of a Doc with their places; or its characters, but for white space at its ends,
+        which a target does not have either."""
         if self.unit == CHARACTER:
             found = []
             for token in doc:
                 found += [(character, token.i) for character in token.text]
                 found += [(character, NO_TOKEN) for character in token.whitespace_]
-            return found
+            text = doc.text
+            return found[len(text) - len(text.lstrip()) : len(text.rstrip())]
         return [(token.text, token.i) for token in doc if not token.is_space]
 
     def target_words(self, text: str) -> list[str]:
@@ -140,17 +163,22 @@ class TextUnits:
 
         rng (Optional[np.random.Generator]): Draws what BPE-dropout passes over, in training.
         """
-        texts, places = [], []
+        texts, places, words = [], [], []
         for word, place in self._tokens(doc):
             pieces = self._cut(word, rng)
             texts += pieces
             places += [place] * len(pieces)
-        return self._pieces(texts, places)
+            words += [word if place == NO_TOKEN else doc[place].text] * len(pieces)
+        return self._pieces(texts, places, words)
 
     def target(self, text: str, rng: np.random.Generator | None = None) -> Pieces:
         """The pieces of a text. rng: As for `source`."""
-        texts = [piece for word in self.target_words(text) for piece in self._cut(word, rng)]
-        return self._pieces(texts, [NO_TOKEN] * len(texts))
+        texts, words = [], []
+        for word in self.target_words(text):
+            pieces = self._cut(word, rng)
+            texts += pieces
+            words += [word] * len(pieces)
+        return self._pieces(texts, [NO_TOKEN] * len(texts), words)
 
     def _cut(self, word: str, rng: np.random.Generator | None) -> list[str]:
         if self.subwords is None:
@@ -160,9 +188,10 @@ class TextUnits:
             return self.subwords.split(word)
         return self.subwords.split(word, dropout=self.dropout, rng=rng)
 
-    def _pieces(self, texts: list[str], places: list[int]) -> Pieces:
+    def _pieces(self, texts: list[str], places: list[int], words: list[str]) -> Pieces:
+        end, tokens = Vocabulary.EOS, np.array([*places, NO_TOKEN], dtype=np.int64)
         ids = self.vocabulary.encode(texts, eos=True)
-        return Pieces([*texts, Vocabulary.EOS], ids, np.array([*places, NO_TOKEN], dtype=np.int64))
+        return Pieces([*texts, end], ids, tokens, [*words, end])
 
     def text(self, pieces: Sequence[str]) -> str:
         """Put pieces together, such as came out of a decoder, without <EOS>.
@@ -193,31 +222,43 @@ class TextUnits:
         """
         if not isinstance(data, dict) or set(data) != {"settings", "vocabulary", "subwords"}:
             raise InputError("expected settings, vocabulary and subwords of a side")
+        learned = data["settings"] if isinstance(data["settings"], dict) else {}
         for key in ("unit", "lower", "split"):
-            if data["settings"].get(key) != self.settings[key]:
+            if learned.get(key) != self.settings[key]:
                 raise InputError(
                     f"{key} = {self.settings[key]!r} in the config, but what was learned has "
-                    f"{data['settings'].get(key)!r}: expected the same"
+                    f"{learned.get(key)!r}: expected the same"
                 )
         subwords = None if data["subwords"] is None else Subwords.from_dict(data["subwords"])
+        if (subwords is None) != (self.unit != SUBWORD):
+            raise InputError(f'no subwords, or some, of a side with unit = "{self.unit}"')
         return self._with(Vocabulary.from_dict(data["vocabulary"]), subwords)
 
 
 def _parts_of(text: str) -> list[str]:
     """Words and punctuation marks; the latter show on which sides no space stood."""
     parts: list[str] = []
-    end = 0
+    end, in_word = 0, False
     for match in _PARTS.finditer(text.replace(JOINER, "■")):
-        part, start = match.group(), match.start()
-        is_mark = not (part[0].isalnum() or part[0] == "_")
-        if parts and start == end:
-            if is_mark:
-                part = JOINER + part
-            else:
-                parts[-1] += JOINER
-        parts.append(part)
+        part, touches = match.group(), bool(parts) and match.start() == end
+        is_word = part[0].isalnum() or part[0] == "_"
         end = match.end()
+        if touches and in_word and (is_word or _combines(part)):
+            parts[-1] += part
+            continue
+        if touches and is_word:
+            parts[-1] += JOINER
+        elif touches:
+            part = JOINER + part
+        parts.append(part)
+        in_word = is_word
     return parts
+
+
+def _combines(mark: str) -> bool:
+    """Whether a character is part of the letter before it, such as the vowel signs of Hindi, which
+    Python's regular expressions do not take for letters."""
+    return unicodedata.category(mark).startswith("M") or mark in _JOIN_CONTROLS
 
 
 @registry.misc("seqpipe.SourceUnits.v1")
@@ -289,7 +330,12 @@ class PairUnits:
                 "the same"
             )
 
-    def words(self, doc: Doc, references: Iterable[str]) -> Iterable[tuple[str, str]]:
+    @property
+    def words(self) -> Vocabulary:
+        """RETURNS (Vocabulary): That of the source, which can be adopted."""
+        return self.source.vocabulary
+
+    def words_of(self, doc: Doc, references: Iterable[str]) -> Iterable[tuple[str, str]]:
         """RETURNS (Iterable[Tuple[str, str]]): Words of an example, each with its side."""
         found = [(SOURCE, word) for word in self.source.source_words(doc)]
         found += [(TARGET, word) for text in references for word in self.target.target_words(text)]
@@ -300,7 +346,7 @@ class PairUnits:
     ) -> "PairUnits":
         """Learn from counted words.
 
-        counts (Mapping[Tuple[str, str], int]): Of words with their side, as `words` gives them.
+        counts (Mapping[Tuple[str, str], int]): Of words with their side, as `words_of` gives them.
         words (Optional[Vocabulary]): Of the source's words, if it is adopted.
         RETURNS (PairUnits): A new one.
         """

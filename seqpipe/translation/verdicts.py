@@ -7,24 +7,27 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from seqpipe.files import InputError
+from seqpipe.vocabulary.vocabulary import Vocabulary
 
-if TYPE_CHECKING:
-    from .translation import Translation
+from .translation import Translation
 
 RIGHT, SEARCH, MODEL, OUT_OF_REACH = "right", "search", "model", "out of reach"
-UNKNOWN, TOO_LONG, TOO_SHORT, REPEATS, NO_SOURCE = (
+UNKNOWN, TOO_LONG, TOO_SHORT, REPEATS, EMPTY, NO_SOURCE = (
     "unknown pieces",
     "longer than the maximum length",
     "shorter than the minimum length",
     "repeats what may not be repeated",
+    "the reference is empty",
     "the source is empty",
 )
-UNK = "<UNK>"
-# Scores that differ by no more are the same: an output is scored step by step, a reference all at
-# once, and single precision rounds the two differently.
+UNK, EOS = Vocabulary.UNK, Vocabulary.EOS
+# Scores that differ by no more are the same: output and reference are computed in batches of other
+# sizes, where single precision may round otherwise.
 RELATIVE, ABSOLUTE = 1e-5, 1e-6
 
 
@@ -42,22 +45,24 @@ class Reach:
     min_length: int = 0
     no_repeat: int = 0
 
-    def excludes(self, reference: Translation) -> str | None:
+    def excludes(self, pieces: Sequence[str]) -> str | None:
         """RETURNS (Optional[str]): Why no beam, however wide, could write a reference; None if one
         could. Of unknown pieces it can write no more than <UNK>.
 
-        reference (Translation): Forced, with <EOS>.
+        pieces (Sequence[str]): Those of the reference as they would be written, "<EOS>" last.
         """
-        pieces, size = reference.pieces, self.no_repeat
+        size = self.no_repeat
         if not self.max_length:
             return NO_SOURCE
+        if len(pieces) == 1:
+            return EMPTY
         if UNK in pieces:
             return UNKNOWN
         if len(pieces) > self.max_length:
             return TOO_LONG
         if len(pieces) - 1 < self.min_length:
             return TOO_SHORT
-        ngrams = [pieces[start : start + size] for start in range(len(pieces) - size + 1)]
+        ngrams = [tuple(pieces[at : at + size]) for at in range(len(pieces) - size + 1)]
         return REPEATS if size and len(set(ngrams)) < len(ngrams) else None
 
 
@@ -66,7 +71,8 @@ class Target:
     """A reference as the model scores it.
 
     text (str): As it was given.
-    forced (Translation): Its pieces, their log-probabilities, and its score.
+    forced (Translation): Its pieces as the search would write them, <UNK> for unknown ones, their
+        log-probabilities, and its score.
     out_of_reach (Optional[str]): Why the search cannot write it; None if it can.
     """
 
@@ -144,15 +150,21 @@ def _finite(number: float) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def targets(references: Sequence[str], forced: Sequence[Translation], reach: Reach) -> list[Target]:
-    """RETURNS (List[Target]): The references of a sentence.
+def any_known(pieces: Sequence[str]) -> bool:
+    """RETURNS (bool): Whether a reference has a piece that the model can write.
 
-    references (Sequence[str]): As they were given.
-    forced (Sequence[Translation]): As the model scores them.
-    reach (Reach): What the search may write.
+    pieces (Sequence[str]): As they would be written.
     """
-    pairs = zip(references, forced, strict=True)
-    return [Target(text, one, reach.excludes(one)) for text, one in pairs]
+    return bool({*pieces} - {UNK, EOS})
+
+
+def no_score(text: str, pieces: tuple[str, ...]) -> Translation:
+    """RETURNS (Translation): A reference of which the model can say nothing: all scores are -inf.
+
+    text (str): The reference.
+    pieces (Tuple[str, ...]): As they would be written.
+    """
+    return Translation(text, pieces, np.full(len(pieces), -np.inf), -math.inf, True)
 
 
 def judge(output: Translation, known: Sequence[Target]) -> tuple[str, Target]:

@@ -54,6 +54,16 @@ def test_on_a_log_scale_zero_is_left_out(tmp_path):
     assert len(re.findall("[ML]", line)) == 3
 
 
+def test_points_may_have_names_and_intervals(tmp_path):
+    line = Line("BLEU", [0, 1], [30, 20], intervals=[(29, 31), None])
+    path = tmp_path / "plot.svg"
+    plot_lines(path, [line], x_label="length", y_label="BLEU", x_names=["short", "long"])
+    text = path.read_text(encoding="utf-8")
+    assert "<!-- short -->" in text
+    assert "<!-- long -->" in text
+    assert len(re.findall(r'id="LineCollection_\d+"', text)) == 1
+
+
 @pytest.mark.parametrize("name", ["plot", "plot.jpg", "plot.svgz"])
 def test_another_ending_is_refused(tmp_path, name):
     with pytest.raises(InputError, match=r"plot.*: a plot ends in \.png, \.svg or \.pdf"):

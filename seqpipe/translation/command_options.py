@@ -1,0 +1,70 @@
+"""What the translation commands are asked with: arguments and options that several of them have."""
+
+# No future import of annotations: Typer reads these.
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Normalisation(StrEnum):
+    """By what a search ranks; the values are those of `decoding.scores.NORMALISATIONS`."""
+
+    NONE = "none"
+    LENGTH = "length"
+    GNMT = "gnmt"
+
+
+MODEL_HELP = "Folder of a saved pipeline."
+DATA_HELP = (
+    "A file of sources and one or several of references, line by line; or a table, "
+    "source<tab>reference; or a .spacy file."
+)
+
+ModelPath = Annotated[Path, typer.Argument(metavar="MODEL", help=MODEL_HELP, show_default=False)]
+Text = Annotated[str, typer.Argument(help="A text in quotes.", show_default=False)]
+Data = Annotated[list[Path], typer.Argument(metavar="DATA...", help=DATA_HELP, show_default=False)]
+Width = Annotated[
+    int | None, typer.Option(help="Hypotheses that the search goes on with.", show_default=False)
+]
+NormalisationOption = Annotated[
+    Normalisation | None,
+    typer.Option(help="By what hypotheses are ranked: length is log P / T^alpha."),
+]
+Alpha = Annotated[
+    float | None, typer.Option(help="Of the normalisation, from 0.", show_default=False)
+]
+Coverage = Annotated[
+    float | None,
+    typer.Option(help="Weight of GNMT's coverage; wants attention.", show_default=False),
+]
+MinLength = Annotated[
+    int | None, typer.Option(help="Pieces before <EOS> at least.", show_default=False)
+]
+NoRepeat = Annotated[
+    int | None,
+    typer.Option(help="No n-gram of so many pieces comes twice; 0: all may.", show_default=False),
+]
+LinesOutput = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="File to write: JSON lines if it ends in .jsonl."),
+]
+Temperature = Annotated[
+    float | None,
+    typer.Option(help="Below 1 likely pieces come more often, above 1 less.", show_default=False),
+]
+TopK = Annotated[
+    int | None, typer.Option(help="Draw from so many likeliest pieces; 0: all.", show_default=False)
+]
+TopP = Annotated[
+    float | None,
+    typer.Option(
+        help="Draw from the likeliest pieces that have this probability.", show_default=False
+    ),
+]
+Seed = Annotated[int | None, typer.Option(help="The same seed draws the same.", show_default=False)]
+Limit = Annotated[int, typer.Option(min=0, help="The first so many texts; 0: all.")]
+Component = Annotated[str, typer.Option(help="Name of the translator, if there are several.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+GpuId = Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use; -1: the CPU.")]
