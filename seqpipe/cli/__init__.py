@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from seqpipe.plugins import Plugin
 
 # Modules that an extra brings: without it, importing them is the user's fault, not a bug.
-EXTRAS = {"matplotlib": "plot", "sklearn": "plot", "torch": "torch"}
+EXTRAS = {"matplotlib": "plot", "sklearn": "plot", "torch": "torch", "babel": "projects"}
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ DATA_HELP = (
 )
 
 ModelPath = Annotated[Path, typer.Argument(metavar="MODEL", help=MODEL_HELP, show_default=False)]
-Text = Annotated[str, typer.Argument(help="A text in quotes.", show_default=False)]
+Text = Annotated[str, typer.Argument(metavar="TEXT", help="A text in quotes.", show_default=False)]
 Data = Annotated[list[Path], typer.Argument(metavar="DATA...", help=DATA_HELP, show_default=False)]
 Width = Annotated[
     int | None, typer.Option(help="Hypotheses that the search goes on with.", show_default=False)

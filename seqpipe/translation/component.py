@@ -46,6 +46,7 @@ DEFAULT_SEARCH = {
         "max_source": 500,
         "truncate": False,
         "replace_unknown": False,
+        "target_lang": "xx",
         "max_gradient_norm": 5.0,
         "max_gradient_value": 0.0,
         "scorer": {"@scorers": "seqpipe.BleuScorer.v1"},
@@ -60,6 +61,7 @@ def make_rnn_translator(
     max_source: int,
     truncate: bool,
     replace_unknown: bool,
+    target_lang: str,
     max_gradient_norm: float,
     max_gradient_value: float,
     scorer: Callable[..., dict[str, Any]] | None,
@@ -73,6 +75,7 @@ def make_rnn_translator(
     truncate (bool): Cut a longer one; else it is an error.
     replace_unknown (bool): Put the source word that an <UNK> attends to most in its place, or that
         word's entry in the lexicon of [initialize.components.NAME].
+    target_lang (str): The target's language, by whose rules `target_doc` tells tokens apart.
     max_gradient_norm (float): A step whose gradients have a greater norm is scaled down; 0: none.
     max_gradient_value (float): Each value of the gradients is cut to ± this bound; 0: none.
     scorer (Callable): `seqpipe.BleuScorer.v1`.
@@ -96,6 +99,7 @@ def make_rnn_translator(
         max_source=max_source,
         truncate=truncate,
         replace_unknown=replace_unknown,
+        target_lang=target_lang,
         max_gradient_norm=max_gradient_norm,
         max_gradient_value=max_gradient_value,
         scorer=scorer,

@@ -81,13 +81,17 @@ def whole_numbers(given: str, option: str) -> list[int]:
 
     given (str): Such as "1,3,10".
     option (str): Its name, for the message.
-    RAISES (InputError): If it is something else.
+    RAISES (InputError): If it is something else, or one is below 1.
     """
     try:
-        return [int(number) for number in given.split(",")]
+        found = [int(number) for number in given.split(",")]
     except ValueError:
-        message = f"{option} {given!r}: expected whole numbers with commas between them"
-        raise InputError(message) from None
+        found = []
+    if not found or min(found) < 1:
+        raise InputError(
+            f"{option} {given!r}: expected whole numbers from 1 on, with commas between them"
+        )
+    return found
 
 
 def named_models(given: list[str]) -> dict[str, str]:

@@ -21,12 +21,17 @@ def read_lexicon(path: str | Path) -> dict[str, str]:
     RAISES (InputError): If a line is something else, or the file cannot be read.
     """
     found: dict[str, str] = {}
-    for number, line in read_lines(path):
+    try:
+        lines = list(read_lines(path))
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", path=path) from error
+    for number, line in lines:
         columns = line.split("\t")
         if len(columns) != 2 or not all(column.strip() for column in columns):
             raise InputError(
-                f"line {number}: {line[:60]!r}: expected a source word, a tab and its translation",
+                f"{line[:60]!r}: expected a source word, a tab and its translation",
                 path=path,
+                line=number,
             )
         found.setdefault(columns[0].strip(), columns[1].strip())
     return found

@@ -122,6 +122,19 @@ def use_dense_gradient(model: Model) -> None:
         model.get_ref("target").attrs[ROW_GRADIENT] = None
 
 
+def wiring(model: Model) -> dict[str, str]:
+    """RETURNS (Dict[str, str]): Settings that the weights do not show. A model that is loaded has
+    those it was trained with, whatever its config says.
+
+    model (Model): A `seqpipe.RNNTranslator.v1`.
+    """
+    decoder = model.get_ref("core").layers[2]
+    found = {"tied": model.attrs["tied"], "feeding": decoder.attrs["feeding"]}
+    if len(decoder.layers) > 1:
+        found["attention.score"] = decoder.layers[1].attrs["score"]
+    return found
+
+
 def fit(model: Model, units: PairUnits) -> None:
     """Give tables and output as many rows as there are ids.
 

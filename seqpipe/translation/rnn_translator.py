@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -21,14 +22,14 @@ from seqpipe.decoding.steps import Prediction
 from seqpipe.decoding.trace import TraceNode
 from seqpipe.files import InputError
 from seqpipe.pipe import SequencePipe
-from seqpipe.references import references_of
+from seqpipe.references import references_of, translation_of
 from seqpipe.vocabulary.embed import VOCABULARY
 from seqpipe.vocabulary.vocabulary import Vocabulary
 
 from .annotations import set_translations
 from .forced import forced
 from .lexicon import read_lexicon, without_unknown
-from .model import Pairs, fit, use_dense_gradient
+from .model import Pairs, fit, use_dense_gradient, wiring
 from .search import SearchOptions, Steps
 from .translation import NOTHING, Translation, by_token
 from .units import CHARACTER, PairUnits, Pieces
@@ -54,6 +55,7 @@ class RNNTranslator(SequencePipe):
         max_source: int,
         truncate: bool,
         replace_unknown: bool,
+        target_lang: str,
         max_gradient_norm: float,
         max_gradient_value: float,
         scorer: Any = None,
@@ -76,8 +78,10 @@ class RNNTranslator(SequencePipe):
             if is_set and not self.has_attention:
                 raise InputError(f"{name}: {key} is set: expected a model with attention")
         self.replace_unknown = replace_unknown
+        self._target_lang = target_lang
+        self._target_nlp: Language | None = None
         self._max_source, self._truncate = max_source, truncate
-        self._steps = Steps(model)
+        self._steps, self._wiring = Steps(model), wiring(model)
         self._targets = 0  # pieces of the batch that is learned from
         self._has_warned = False
 
@@ -152,6 +156,13 @@ class RNNTranslator(SequencePipe):
         fit(self.model, self.units)
 
     def _connect_loaded(self) -> None:
+        learned = wiring(self.model)
+        for key, value in self._wiring.items():
+            if learned[key] != value:
+                raise InputError(
+                    f"{self.name}: {key} = {value!r} in the config, but the model was trained with "
+                    f"{learned[key]!r}: expected the same"
+                )
         for side, units in (("source", self.units.source), ("target", self.units.target)):
             table: Any = self.model.get_ref(side)
             found = len(table.get_param("E")) if table.has_param("E") else None
@@ -276,6 +287,20 @@ class RNNTranslator(SequencePipe):
             return [NOTHING], []
         (found,), (steps,) = self._search([source], options or self.options, trace=True)
         return found, steps
+
+    def target_doc(self, doc: Doc) -> Doc:
+        """The translation that was set on a doc, as a Doc of the target language.
+
+        doc (Doc): Translated by this component.
+        RETURNS (Doc): Tokenised by the rules of `target_lang`.
+        RAISES (InputError): If it has no translation.
+        """
+        text = translation_of(doc)
+        if text is None:
+            raise InputError(f"{self.name}: the doc has no translation yet: expected nlp(text)")
+        if self._target_nlp is None:
+            self._target_nlp = spacy.blank(self._target_lang)
+        return self._target_nlp.make_doc(text)
 
     def sample(
         self,

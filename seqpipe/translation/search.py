@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,8 +51,8 @@ class SearchOptions:
             raise InputError(f"width = {self.width}: expected a beam of at least 1")
         if not 1 <= self.n_best <= self.width:
             raise InputError(f"n_best = {self.n_best}: expected 1 to width = {self.width}")
-        if not self.max_ratio > 0:
-            raise InputError(f"max_ratio = {self.max_ratio}: expected more than 0")
+        if not 0 < self.max_ratio < math.inf:
+            raise InputError(f"max_ratio = {self.max_ratio}: expected a number above 0")
         self.score()
         self.limits([1])
 
