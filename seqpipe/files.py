@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -39,17 +40,27 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO]:
     """Write a file beside its place, sync it, then rename it there.
 
     A reader sees the old file or the new one, whatever kills the process. The parent folder is
-    made.
+    made. A link stays, and what it points to is written. A device or a pipe is written straight
+    into: a file in the place of /dev/null would harm all others.
 
     path: The file to write.
     mode (str): "w" for UTF-8 text with "\\n" line ends, or "wb" for bytes.
-    YIELDS (IO): The open temporary file.
+    YIELDS (IO): The open file: a temporary one, or the device or the pipe.
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
+    if _is_special(target):
+        try:
+            with open(target, mode, **text) as stream:  # type: ignore[call-overload]
+                yield stream
+        except BaseException as error:
+            _say_where(error, target)
+            raise
+        return
+    place = Path(os.path.realpath(target)) if target.is_symlink() else target
+    place.parent.mkdir(parents=True, exist_ok=True)
     with _saying_where(target):
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
     try:
         with open(handle, mode, **text) as stream:  # type: ignore[call-overload]
             yield stream
@@ -57,7 +68,7 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO]:
             os.fsync(stream.fileno())
         with _saying_where(target):
             os.chmod(name, 0o666 & ~_umask())
-            os.replace(name, target)
+            os.replace(name, place)
     except BaseException as error:
         if os.path.exists(name):
             os.unlink(name)
@@ -73,8 +84,11 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     path: The folder to write.
     YIELDS (Path): The folder to fill.
+    RAISES (NotADirectoryError): If a device or a pipe stands there.
     """
     target = Path(path)
+    if _is_special(target):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(target))
     target.parent.mkdir(parents=True, exist_ok=True)
     with _saying_where(target):
         work = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
@@ -94,6 +108,41 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
     finally:
         shutil.rmtree(work)
+
+
+def check_writable(path: str | os.PathLike[str] | None, what: str) -> None:
+    """Refuse at once what could not be written when all is computed.
+
+    path: The file to write; None for none.
+    what (str): What will stand in it, such as "scores".
+    RAISES (InputError): If a folder stands there, or nothing can be written there.
+    """
+    if path is None:
+        return
+    target = Path(path)
+    try:
+        if target.is_dir():
+            raise InputError(f"a folder stands there, expected a file for the {what}", path=path)
+        if _is_special(target):
+            if not os.access(target, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
+            return
+        # Only this shows it surely: root, and some file systems, have rights of their own.
+        folder = next(above for above in Path(os.path.realpath(target)).parents if above.exists())
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{target.name}."):
+            pass
+    except OSError as error:
+        message = f"{error.strerror or error}, expected a file for the {what} that can be written"
+        raise InputError(message, path=path) from error
+
+
+def _is_special(target: Path) -> bool:
+    """RETURNS (bool): Whether a path leads to a device, a pipe or a socket."""
+    try:
+        mode = os.stat(target).st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 @contextmanager

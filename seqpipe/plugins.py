@@ -18,6 +18,7 @@ BUILT_IN = (
     "seqpipe.classification.commands",
     "seqpipe.embeddings.commands",
     "seqpipe.lm.commands",
+    "seqpipe.translation.commands",
     "seqpipe.evaluation.commands",
 )
 # What a plugin may do to us: KeyboardInterrupt stays the user's.

@@ -5,6 +5,7 @@ Top-p: Holtzman et al., The Curious Case of Neural Text Degeneration, 2020, sect
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,21 +61,27 @@ def sample(
     *,
     sampling: Sampling,
     seed: int | None = None,
+    places: Sequence[int] | None = None,
 ) -> list[Hypothesis]:
     """Draw one sequence for each that is begun.
 
-    Sequence i has random numbers of its own, made from the seed and i: it does not depend on how
-    many others are drawn beside it.
+    Sequence i has random numbers of its own, made from the seed and its place: it does not depend
+    on how many others are drawn beside it.
 
     model (StepModel): The model.
     prediction (Prediction): Of the first token of n sequences.
     limits (Limits): What may be written.
     sampling (Sampling): From which probabilities.
     seed (Optional[int]): The same seed gives the same sequences; None others each time.
+    places (Optional[Sequence[int]]): The place of each, 0 or more, where they are part of a longer
+        list; by default 0 to n - 1.
     RETURNS (List[Hypothesis]): n of them; their log-probabilities are the model's own.
     """
-    seeds = np.random.SeedSequence(seed).spawn(len(prediction[0]))
-    generators = [np.random.default_rng(one) for one in seeds]
+    entropy = np.random.SeedSequence(seed).entropy
+    generators = [
+        np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=(place,)))
+        for place in (range(len(prediction[0])) if places is None else places)
+    ]
 
     def choose(log_probs: np.ndarray, rows: np.ndarray) -> np.ndarray:
         numbers = np.array([generators[row].random() for row in rows])

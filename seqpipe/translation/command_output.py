@@ -1,4 +1,7 @@
-"""Where the translation commands write to, seen to before the work, and how far the work is."""
+"""Where the translation commands write to, seen to before the work, and how far the work is.
+
+Light at import: every command line imports it.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
-
-from seqpipe.files import InputError, atomic_write, check_writable
 
 PICTURES = (".png", ".svg", ".pdf")
 
@@ -21,6 +22,7 @@ def check_picture(path: Path | None, endings: Sequence[str]) -> None:
     RAISES (InputError): If it has another, or the file cannot be written.
     RAISES (ImportError): If it wants matplotlib, which is not installed.
     """
+    from seqpipe.files import InputError, check_writable
     from seqpipe.reporting.plots import check_plot_file
 
     if path is None:
@@ -42,6 +44,8 @@ def open_output(path: Path | None) -> Iterator[IO[str]]:
     path (Optional[Path]): A file, which is there when it is whole; None for standard output.
     YIELDS (IO[str]): It.
     """
+    from seqpipe.files import atomic_write
+
     if path is None:
         yield sys.stdout
         return

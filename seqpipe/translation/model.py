@@ -89,6 +89,12 @@ def RNNTranslator(
             )
     if decoder.attrs["bi"]:
         raise InputError("decoder: bi = true: it writes one way, expected bi = false")
+    written = decoder.maybe_get_dim("nO")
+    if tied != "none" and attention is None and written != width:
+        raise InputError(
+            f"tied = {tied!r} without attention: width = {width}, the decoder's nO = {written}: "
+            "expected the same"
+        )
     encoder.attrs["return_state"] = decoder.attrs["return_state"] = decoder.attrs["given"] = True
     nO = None if tied == "none" else width
     core = encode_decode(encoder, decoder, attention, feeding=feeding, nO=nO)

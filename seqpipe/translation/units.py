@@ -349,10 +349,16 @@ class PairUnits:
         counts (Mapping[Tuple[str, str], int]): Of words with their side, as `words_of` gives them.
         words (Optional[Vocabulary]): Of the source's words, if it is adopted.
         RETURNS (PairUnits): A new one.
+        RAISES (InputError): If no word is of the target.
         """
         sides: dict[str, Counter[str]] = {SOURCE: Counter(), TARGET: Counter()}
         for (side, word), count in counts.items():
             sides[side][word] += count
+        if not sides[TARGET]:
+            raise InputError(
+                "no training text has a translation with a word in it; expected a list of strings "
+                "in reference._.references, as seqpipe.ParallelCorpus.v1 gives it"
+            )
         if not self.joint:
             return PairUnits(
                 self.source.build(sides[SOURCE], words), self.target.build(sides[TARGET])

@@ -181,3 +181,11 @@ def test_nothing_of_probability_0_is_drawn(weights, number):
 def test_wrong_settings_are_said(options, message):
     with pytest.raises(InputError, match=message):
         Sampling(**options)
+
+
+def test_a_sequence_is_drawn_by_its_place_in_a_longer_list():
+    model, limits = TableModel(1), Limits(max_length=5, eos=EOS)
+    options = {"limits": limits, "sampling": Sampling(), "seed": 4}
+    whole = sample(model, model.begin([0, 1, 0, 1]), **options)
+    part = sample(model, model.begin([1, 0]), places=[3, 0], **options)
+    assert [one.ids.tolist() for one in part] == [whole[i].ids.tolist() for i in (3, 0)]

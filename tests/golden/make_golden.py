@@ -11,8 +11,9 @@ from tests.lm.lm_case import RNN_LM
 from tests.lm.ngram_case import save_golden as save_ngram_lm
 from tests.tagging.test_ner import CASE as NER
 from tests.tagging.test_tagger import CASE as TAGGER
+from tests.translation.translator_case import TRANSLATOR
 
 if __name__ == "__main__":
-    for case in (NER, TAGGER, TestTextcat.case, TestSentiment.case, RNN_LM):
+    for case in (NER, TAGGER, TestTextcat.case, TestSentiment.case, RNN_LM, TRANSLATOR):
         save_golden(case)
     save_ngram_lm()

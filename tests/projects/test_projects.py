@@ -37,6 +37,7 @@ FACTORIES = {
     "textcat": {"rnn_sentiment", "textcat"},
     "rnn_lm": {"rnn_lm"},
     "ngram_lm": {"ngram_lm"},
+    "rnn_translator": {"rnn_translator"},
 }
 
 

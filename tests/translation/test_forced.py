@@ -115,9 +115,7 @@ def test_log_p_of_a_text_piece_by_piece():
 def test_a_text_that_was_found_scores_as_the_search_says():
     nlp = reverser()
     docs = [nlp.make_doc(text) for text in ("a b c", "h", "a a d e f g")]
-    options = SearchOptions(
-        width=3, n_best=3, normalisation="gnmt", coverage=0.1, min_length=1
-    )
+    options = SearchOptions(width=3, n_best=3, normalisation="gnmt", coverage=0.1, min_length=1)
     for doc, found in zip(docs, pipe_of(nlp).search(docs, options), strict=True):
         again = pipe_of(nlp).score_targets([doc] * 3, [one.text for one in found], options)
         for one, same in zip(found, again, strict=True):

@@ -227,7 +227,9 @@ def test_bytes_keep_what_was_learned(tied):
     other.get_ref("target").set_param("E", other.get_ref("target").get_param("E") + 1)
     expected = model.predict(pairs())
     assert abs(np.concatenate(other.predict(pairs())) - np.concatenate(expected)).max() > 1e-3
-    for one, same in zip(other.from_bytes(model.to_bytes()).predict(pairs()), expected, strict=True):
+    for one, same in zip(
+        other.from_bytes(model.to_bytes()).predict(pairs()), expected, strict=True
+    ):
         np.testing.assert_array_equal(one, same)
 
 
@@ -273,6 +275,5 @@ def test_layers_that_are_none_are_named():
 def test_a_tied_width_that_nothing_can_bring_about_is_named():
     units = make_source_units(), make_target_units()
     layers = [Recurrent("gru", 4, bi=False) for _ in range(2)]
-    model = RNNTranslator(*units, *layers, FullSoftmax(), None, width=3, tied="output")
-    with pytest.raises(ValueError, match="nO = 3 without attention: expected the decoder's, 4"):
-        ready(model, {("source", "a"): 1, ("target", "a"): 1})
+    with pytest.raises(InputError, match=r"without attention: width = 3, the decoder's nO = 4"):
+        RNNTranslator(*units, *layers, FullSoftmax(), None, width=3, tied="output")

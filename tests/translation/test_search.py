@@ -1,6 +1,8 @@
 """The search of translations: what is found, within which limits, and that no doc is found another
 translation for what stands beside it."""
 
+from functools import lru_cache
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,7 +18,12 @@ from tests.translation.translator_case import SYMBOLS, WIRINGS, excited, reversa
 PAIRS = [("a b c d e f", ["u v w x y z"]), ("a b", ["u v"])]
 DOCS = st.lists(st.text(alphabet="abcdefg ☃", max_size=12), min_size=1, max_size=6)
 GREEDY = SearchOptions(width=1, normalisation="none")
-EXCITED = {wiring: excited(pairs=PAIRS, **changed) for wiring, changed in WIRINGS.items()}
+
+
+@lru_cache
+def wired(wiring):
+    """No test may change it."""
+    return excited(pairs=PAIRS, **WIRINGS[wiring])
 
 
 def pipe_of(nlp):
@@ -93,7 +100,7 @@ def test_n_best_are_different_and_fall_in_score():
 
 @pytest.mark.parametrize("wiring", WIRINGS)
 def test_width_1_without_normalisation_is_greedy_search(wiring):
-    nlp = EXCITED[wiring]
+    nlp = wired(wiring)
     pipe = pipe_of(nlp)
     docs = [nlp.make_doc(text) for text in ("a b c", "f", "d d d d d e")]
     steps, sources = Steps(pipe.model), [pipe._source(doc) for doc in docs]
@@ -109,7 +116,7 @@ def test_width_1_without_normalisation_is_greedy_search(wiring):
 @given(texts=DOCS, width=st.integers(1, 4), no_repeat=st.integers(0, 2))
 @settings(max_examples=15)
 def test_a_doc_is_translated_alike_in_any_batch(wiring, texts, width, no_repeat):
-    nlp = EXCITED[wiring]
+    nlp = wired(wiring)
     pipe = pipe_of(nlp)
     coverage = 0.1 if pipe.has_attention else 0.0
     options = SearchOptions(width=width, n_best=width, no_repeat=no_repeat, coverage=coverage)
@@ -171,7 +178,7 @@ def test_what_does_not_end_is_cut_off_and_says_so():
 
 @pytest.mark.parametrize("wiring", WIRINGS)
 def test_padding_and_begin_are_never_written(wiring):
-    nlp = EXCITED[wiring]
+    nlp = wired(wiring)
     docs = [nlp.make_doc(text) for text in ("a", "b c d", "f e d c b a")]
     options = SearchOptions(width=8, n_best=8)
     for found in pipe_of(nlp).search(docs, options):
@@ -198,7 +205,7 @@ def test_an_empty_source_has_an_empty_translation():
 
 @pytest.mark.parametrize("wiring", WIRINGS)
 def test_a_trace_is_of_the_search_that_search_makes(wiring):
-    nlp = EXCITED[wiring]
+    nlp = wired(wiring)
     pipe, doc = pipe_of(nlp), nlp.make_doc("a b c")
     options = SearchOptions(width=3, n_best=2)
     found, steps = pipe.trace(doc, options)
@@ -211,7 +218,7 @@ def test_a_trace_is_of_the_search_that_search_makes(wiring):
 
 
 def test_a_seed_draws_the_same_again():
-    nlp = EXCITED["general"]
+    nlp = wired("general")
     docs = [nlp.make_doc(text) for text in ("a b c", "", "f", "d e")]
     drawn = [pipe_of(nlp).sample(docs, sampling=Sampling(), seed=seed) for seed in (1, 1, 2)]
     for one, other in zip(drawn[0], drawn[1], strict=True):
@@ -222,7 +229,7 @@ def test_a_seed_draws_the_same_again():
 
 
 def test_a_sample_depends_on_the_seed_and_the_place_of_its_doc_alone():
-    nlp = EXCITED["input"]
+    nlp = wired("input")
     pipe = pipe_of(nlp)
     docs = [nlp.make_doc(text) for text in ("a b c", "f e d c", "d")]
     others = [nlp.make_doc("b"), docs[1], nlp.make_doc("a b c d e f")]
@@ -232,7 +239,7 @@ def test_a_sample_depends_on_the_seed_and_the_place_of_its_doc_alone():
 
 def test_many_samples_of_one_source_differ():
     """Also those that are computed in different batches."""
-    nlp = EXCITED["none"]
+    nlp = wired("none")
     docs = [nlp.make_doc("a b c d")] * 1200
     drawn = pipe_of(nlp).sample(docs, sampling=Sampling(), seed=0)
     long = [one.pieces for one in drawn if len(one.pieces) > 10]
@@ -241,7 +248,7 @@ def test_many_samples_of_one_source_differ():
 
 
 def test_at_a_low_temperature_samples_are_greedy():
-    nlp = EXCITED["context"]
+    nlp = wired("context")
     docs = [nlp.make_doc(text) for text in ("a b c", "f e d c", "d")]
     drawn = pipe_of(nlp).sample(docs, sampling=Sampling(temperature=1e-6), seed=0)
     for one, (best,) in zip(drawn, pipe_of(nlp).search(docs, GREEDY), strict=True):

@@ -147,7 +147,7 @@ def test_rare_pieces_and_those_beyond_the_size_are_unknown():
 @pytest.mark.parametrize("kind", UNITS)
 def test_what_was_learned_can_be_learned_anew_with_the_same_settings(kind):
     units = TextUnits(**UNITS[kind], min_count=2)
-    first, other = Counter("aa aa ab ab b".split()), Counter({"xyx": 4, "y": 1})
+    first, other = Counter(["aa", "aa", "ab", "ab", "b"]), Counter({"xyx": 4, "y": 1})
     again = units.build(first).build(other)
     assert again.to_dict() == units.build(other).to_dict()
     assert again.settings == units.settings
@@ -281,10 +281,18 @@ def test_words_are_adopted_on_the_source_s_side_alone():
 def test_only_words_can_be_adopted(side):
     units = PairUnits(make_source_units(**side), make_target_units())
     with pytest.raises(InputError, match=f'vocabulary with unit = "{side["unit"]}"'):
-        units.build({("source", "chat"): 1}, words=Vocabulary())
+        units.build({("source", "chat"): 1, ("target", "cat"): 1}, words=Vocabulary())
+
+
+@pytest.mark.parametrize("references", [[], [""], [" ", "\n"]])
+def test_texts_without_a_word_on_the_target_s_side_are_an_error(references):
+    units = PairUnits(make_source_units(), make_target_units())
+    counts = Counter(units.words_of(NLP.make_doc("le chat"), references))
+    with pytest.raises(InputError, match="no training text has a translation"):
+        units.build(counts)
 
 
 def test_nothing_can_be_adopted_jointly():
     units = PairUnits(make_source_units(), make_target_units(), joint=True)
     with pytest.raises(InputError, match="joint = true"):
-        units.build({("source", "chat"): 1}, words=Vocabulary())
+        units.build({("source", "chat"): 1, ("target", "cat"): 1}, words=Vocabulary())
