@@ -15,7 +15,6 @@ import pytest
 import spacy
 from spacy.language import Language
 from spacy.util import load_model_from_config, registry
-from thinc.api import Config
 from typer.main import get_command
 
 from seqpipe import hookspecs
@@ -23,33 +22,14 @@ from seqpipe.cli.app import build_app
 from seqpipe.layers.recurrent import Recurrent
 from seqpipe.tagging.ner import RNNEntityRecognizer
 from seqpipe.training.labels import initialize_block
+from tests.pages import ROOT, blocks, page, parsed
 
-ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("docs/*.md")))]
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NEW_USER = (
     "python -m venv .venv && .venv/bin/pip install -e '.[dev]' "
     "&& .venv/bin/seqpipe run projects/ner/project.yml\n"
     ".venv/bin/pytest\n"
 )
-
-
-def page(name):
-    return (ROOT / name).read_text(encoding="utf-8")
-
-
-def blocks(name, language):
-    """The fenced blocks of a page in one language."""
-    return [body for tag, body in FENCE.findall(page(name)) if tag == language]
-
-
-def parsed(body):
-    """A config block of a page, with the sections around it that a whole config has."""
-    sections = re.findall(r"^\[(.+)\]$", body, flags=re.MULTILINE)
-    parts = [section.split(".") for section in sections]
-    around = {".".join(names[:cut]) for names in parts for cut in range(1, len(names))}
-    missing = sorted(around.difference(sections))
-    return Config().from_str("".join(f"[{section}]\n" for section in missing) + body)
 
 
 def hooks():

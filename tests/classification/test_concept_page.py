@@ -1,32 +1,23 @@
 """docs/classification.md: its configs name every setting with its default, its example runs."""
 
 import inspect
-import re
-from pathlib import Path
 
 import pytest
 import spacy
 from spacy.language import Language
 from spacy.util import registry
-from thinc.api import Config
 
 from seqpipe.classification.text_pipe import TextClassifier
+from tests import pages
 from tests.classification.text_case import TINY, polarity_examples
 from tests.component_case import train
+from tests.pages import parsed
 
-PAGE = (Path(__file__).parents[2] / "docs" / "classification.md").read_text(encoding="utf-8")
+PAGE = "docs/classification.md"
 
 
 def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
-
-
-def parsed(body):
-    """A config block of the page, with the sections around it that a whole config has."""
-    named = re.findall(r"^\[(.+)\]$", body, flags=re.MULTILINE)
-    parts = [section.split(".") for section in named]
-    around = {".".join(names[:cut]) for names in parts for cut in range(1, len(names))}
-    return Config().from_str("".join(f"[{one}]\n" for one in sorted(around - set(named))) + body)
+    return pages.blocks(PAGE, language)
 
 
 CONFIGS = [parsed(body) for body in blocks("ini")]

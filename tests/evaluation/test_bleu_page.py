@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import spacy
 from spacy.language import Language
@@ -11,12 +10,13 @@ from thinc.api import Config
 
 import seqpipe.evaluation.component  # noqa: F401
 from seqpipe.evaluation.bleu import corpus_scores
+from tests import pages
 
-PAGE = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
+PAGE = "docs/evaluation.md"
 
 
 def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
+    return pages.blocks(PAGE, language)
 
 
 def test_the_config_on_the_page_has_the_defaults_of_the_factory():
@@ -38,7 +38,7 @@ def test_the_examples_on_the_page_give_what_they_say(capsys):
 
 def test_the_table_of_the_lectures_example_is_counted():
     references = ("the cat is on the mat", "there is a cat on the mat")
-    rows = re.findall(r"^\| (the .*?) \| (\d.*) \|$", PAGE, flags=re.MULTILINE)
+    rows = re.findall(r"^\| (the .*?) \| (\d.*) \|$", pages.page(PAGE), flags=re.MULTILINE)
     assert len(rows) == 2
     for text, cells in rows:
         bleu = corpus_scores([text], [references]).bleu

@@ -2,34 +2,25 @@
 
 import inspect
 import re
-from pathlib import Path
 
 import pytest
 import spacy
 from spacy.language import Language
 from spacy.util import registry
-from thinc.api import Config
 
 from seqpipe.layers.adaptive_softmax import AdaptiveSoftmax
 from seqpipe.lm.component import make_ngram_lm
 from seqpipe.lm.interpolated_lm import InterpolatedLM
 from seqpipe.lm.ngram_lm import NgramLM
+from tests import pages
+from tests.pages import parsed
 
-PAGE = (Path(__file__).parents[2] / "docs" / "language_models.md").read_text(encoding="utf-8")
+PAGE = "docs/language_models.md"
 assert make_ngram_lm  # registers the factory where the package is not installed
 
 
 def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
-
-
-def parsed(body):
-    """A config block of the page, with the sections around it that a whole config has."""
-    sections = re.findall(r"^\[(.+)\]$", body, flags=re.MULTILINE)
-    parts = [section.split(".") for section in sections]
-    parents = {".".join(found[:cut]): None for found in parts for cut in range(1, len(found))}
-    around = "".join(f"[{name}]\n" for name in parents if name not in sections)
-    return Config().from_str(around + body)
+    return pages.blocks(PAGE, language)
 
 
 def config_of(name):
@@ -96,5 +87,6 @@ def test_scores_on_the_page_are_those_of_the_component():
     nlp = spacy.blank("en")
     pipe = nlp.add_pipe("ngram_lm", name="NAME")
     pipe.learn_from(iter([(["a"], True)]))
-    table = PAGE[PAGE.index("## Scores") : PAGE.index("## New texts")]
+    text = pages.page(PAGE)
+    table = text[text.index("## Scores") : text.index("## New texts")]
     assert set(re.findall(r"`(\w+)`", table)) >= set(pipe.score([]))

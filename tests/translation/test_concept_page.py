@@ -1,34 +1,24 @@
 """docs/translation.md: its example holds, its configs name every setting with its default."""
 
 import inspect
-import re
-from pathlib import Path
 
 import spacy
 from spacy.language import Language
 from spacy.util import registry
-from thinc.api import Config
 
 from seqpipe.translation.component import make_rnn_translator
 from seqpipe.translation.corpus import make_paired_texts, make_parallel_corpus
 from seqpipe.translation.rnn_translator import RNNTranslator
 from seqpipe.translation.units import make_source_units
+from tests import pages
+from tests.pages import parsed
 
-PAGE = (Path(__file__).parents[2] / "docs" / "translation.md").read_text(encoding="utf-8")
+PAGE = "docs/translation.md"
 assert make_rnn_translator  # registers the factory where the package is not installed
 
 
 def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
-
-
-def parsed(body):
-    """A config block of the page, with the sections around it that a whole config has."""
-    sections = re.findall(r"^\[(.+)\]$", body, flags=re.MULTILINE)
-    parts = [section.split(".") for section in sections]
-    parents = {".".join(found[:cut]): None for found in parts for cut in range(1, len(found))}
-    around = "".join(f"[{name}]\n" for name in parents if name not in sections)
-    return Config().from_str(around + body)
+    return pages.blocks(PAGE, language)
 
 
 def test_example_of_the_page_holds():
