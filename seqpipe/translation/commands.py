@@ -274,7 +274,7 @@ def attention(
         _print_json({"source": doc.text, **found.as_dict(), **pieces})
     elif output is None:
         console = Console(highlight=False)
-        print_attention(console, weights, title=f"{found.text}   log P {found.log_prob:.3f}")
+        print_attention(console, weights, title=f"log P {found.log_prob:.3f}   {found.text}")
     if output is not None:
         example = TranslationExample(
             source=doc.text, output=found.text, log_prob=found.log_prob, attention=weights

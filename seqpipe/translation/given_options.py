@@ -25,10 +25,16 @@ def search_options(pipe: RNNTranslator, **given: Any) -> SearchOptions:
 
     pipe (RNNTranslator): The component.
     given: Settings of `SearchOptions`; None for those that are not given.
-    RAISES (InputError): If a value is wrong, or the model has no attention for coverage.
+    RAISES (InputError): If a value is wrong or would change nothing, or the model has no attention
+        for coverage.
     """
     known = {name: value for name, value in given.items() if value is not None}
     options = replace(pipe.options, **{"n_best": 1, **known})
+    if "alpha" in known and options.normalisation == "none":
+        raise InputError(
+            f"--alpha {options.alpha}: the search does not normalise; expected --normalisation "
+            "length or gnmt beside it"
+        )
     if options.coverage > 0 and not pipe.has_attention:
         raise InputError(
             f"coverage = {options.coverage}: expected a model with attention, {pipe.name} has none"
