@@ -25,7 +25,7 @@ FLOORS = [
     {"project"},
     {"training"},
     CONCEPTS,
-    {"pipe", "pipelines", "references"},
+    {"pipe", "pipelines", "references", "intervals"},
     {"reporting"},
     {"decoding"},
     {"vocabulary"},

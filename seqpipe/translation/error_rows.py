@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .intervals import Interval, block_interval, share_interval
+from seqpipe.intervals import wilson_interval
+
+from .intervals import Interval, block_interval
 from .verdicts import MODEL, OUT_OF_REACH, RIGHT, SEARCH, Judged
 
 
@@ -58,7 +60,8 @@ class ErrorRow:
 
         verdict (str): "search", "model" or "out of reach".
         """
-        return share_interval(self._count(verdict), self.errors)
+        share = self.share(verdict)
+        return None if share is None else wilson_interval(share, self.errors)
 
     def _count(self, verdict: str) -> int:
         return {SEARCH: self.search, MODEL: self.model, OUT_OF_REACH: self.out_of_reach}[verdict]

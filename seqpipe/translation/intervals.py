@@ -1,5 +1,4 @@
-"""How sure a share or a BLEU is: Wilson's interval (Wilson 1927) for shares, the jackknife over
-blocks of sentences (Künsch 1989) for scores of a corpus."""
+"""How sure a BLEU is: the jackknife over blocks of sentences (Künsch 1989), for scores of a corpus."""
 
 from __future__ import annotations
 
@@ -10,27 +9,9 @@ import numpy as np
 
 Interval = tuple[float, float]
 
-NORMAL = 1.959964  # 97.5 % of a standard normal lie below
 BLOCKS = 10
 STUDENT = 2.262157  # 97.5 % of Student's t with BLOCKS - 1 degrees of freedom lie below
 SOME = 2 * BLOCKS  # sentences that make an interval worth its ink
-
-
-def share_interval(count: int, total: int) -> Interval | None:
-    """Wilson's 95 % interval of a share.
-
-    count (int): How many of them.
-    total (int): Of how many.
-    RETURNS (Optional[Tuple[float, float]]): From 0 to 1; None if there are none at all.
-    """
-    if not total:
-        return None
-    share, z2 = count / total, NORMAL**2
-    centre = share + z2 / (2 * total)
-    half = NORMAL * math.sqrt(share * (1 - share) / total + z2 / (4 * total**2))
-    low, high = ((centre + sign * half) / (1 + z2 / total) for sign in (-1, 1))
-    # At the ends only rounding keeps it from the share itself.
-    return (0.0 if count == 0 else low, 1.0 if count == total else high)
 
 
 def leave_out(score: Callable[[Sequence[int]], float], items: int) -> np.ndarray | None:

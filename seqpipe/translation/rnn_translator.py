@@ -82,7 +82,6 @@ class RNNTranslator(SequencePipe):
         self._target_nlp: Language | None = None
         self._max_source, self._truncate = max_source, truncate
         self._steps, self._wiring = Steps(model), wiring(model)
-        self._targets = 0  # pieces of the batch that is learned from
         self._has_warned = False
 
     @property

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqpipe.files import InputError
-from seqpipe.translation.intervals import BLOCKS, block_interval, leave_out, share_interval
+from seqpipe.translation.intervals import BLOCKS, block_interval, leave_out
 from seqpipe.translation.length_buckets import bleu_by_length, default_edges, split_by_length
 
 LENGTHS = st.lists(st.integers(0, 80), min_size=1, max_size=300)
@@ -84,11 +84,3 @@ def test_the_block_interval_of_a_mean_is_students():
     means = values.reshape(BLOCKS, -1).mean(axis=1)
     error = means.std(ddof=1) / np.sqrt(BLOCKS)
     assert (high - low) / 2 == pytest.approx(2.262157 * error)
-
-
-def test_the_interval_of_a_share_is_wilsons():
-    # Brown, Cai and DasGupta 2001: 0 of 10 reaches to z² / (n + z²).
-    assert share_interval(0, 10) == pytest.approx((0.0, 0.27753), abs=1e-5)
-    assert share_interval(5, 10) == pytest.approx((0.23659, 0.76341), abs=1e-5)
-    assert share_interval(10, 10)[1] == 1.0
-    assert share_interval(0, 0) is None
