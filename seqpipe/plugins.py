@@ -19,6 +19,7 @@ BUILT_IN = (
     "seqpipe.embeddings.commands",
     "seqpipe.lm.commands",
     "seqpipe.translation.commands",
+    "seqpipe.debiasing.commands",
     "seqpipe.evaluation.commands",
 )
 # What a plugin may do to us: KeyboardInterrupt stays the user's.

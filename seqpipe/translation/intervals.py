@@ -1,4 +1,4 @@
-"""How sure a BLEU is: the jackknife over blocks of sentences (Künsch 1989), for scores of a corpus."""
+"""How sure a BLEU is: the jackknife over blocks of sentences (Künsch 1989)."""
 
 from __future__ import annotations
 

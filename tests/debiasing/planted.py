@@ -1,55 +1,49 @@
-"""Vectors with a group direction that is known, and the lists that go with them."""
+"""Small vectors whose bias is known: words lie along the first axis as far as they are told."""
 
-from __future__ import annotations
-
-import itertools
-import string
+from itertools import islice, product
+from string import ascii_lowercase
 
 import numpy as np
 
-from seqpipe.debiasing.word_lists import WordLists
 from seqpipe.debiasing.words import WordVectors
 
-PAIRS = (("she", "he"), ("woman", "man"), ("girl", "boy"), ("mother", "father"))
-EQUAL = (("grandmother", "grandfather"), ("queen", "king"))
-LISTS = WordLists(
-    name="planted",
-    pairs=PAIRS,
-    equalise=EQUAL,
-    definitional=("beard", "pregnant"),
-    seed=("she", "he"),
-)
+WIDTH = 12
 
 
-def letters(n: int) -> tuple[str, ...]:
-    """RETURNS (Tuple[str, ...]): n words that are in no list: "aaaa", "aaab", ..."""
-    made = itertools.product(string.ascii_lowercase, repeat=4)
-    return tuple("".join(word) for word in itertools.islice(made, n))
-
-
-def planted(n: int = 60, width: int = 12, *, seed: int = 0, dtype: str = "float32") -> WordVectors:
-    """RETURNS (WordVectors): The words of LISTS, and n neutral ones that lean to one side or the
-    other along the first axis, of various lengths."""
+def random_vectors(words, seed=0, width=WIDTH):
     rng = np.random.default_rng(seed)
-    rows, words = [], []
-    for one, other in (*PAIRS, *EQUAL, ("pregnant", "beard")):
-        shared = rng.normal(size=width)
-        for word, side in ((one, 2.0), (other, -2.0)):
-            words.append(word)
-            rows.append(shared + 0.1 * rng.normal(size=width) + side * np.eye(width)[0])
-    rows += list(rng.normal(size=(n, width)) * rng.uniform(0.5, 3, size=(n, 1)))
-    return WordVectors((*words, *letters(n)), np.array(rows).astype(dtype))
+    return WordVectors(tuple(words), rng.normal(size=(len(words), width)))
 
 
-def without(vectors: WordVectors, *words: str) -> WordVectors:
-    """RETURNS (WordVectors): The same, but these words have no vector."""
-    kept = [row for row, word in enumerate(vectors.words) if word not in words]
-    return WordVectors(tuple(vectors.words[row] for row in kept), vectors.matrix[kept])
+def along_first_axis(components, seed=0, width=WIDTH):
+    """Vectors of length 1 with a given cosine with the first axis, the rest at random."""
+    rng = np.random.default_rng(seed)
+    rest = rng.normal(size=(len(components), width - 1))
+    rest /= np.linalg.norm(rest, axis=1, keepdims=True)
+    first = np.array(list(components.values()))[:, None]
+    return WordVectors(tuple(components), np.hstack([first, np.sqrt(1 - first**2) * rest]))
 
 
-def changed(vectors: WordVectors, **rows: np.ndarray) -> WordVectors:
-    """RETURNS (WordVectors): The same, but these words have other vectors."""
+def first_axis(width=WIDTH):
+    return np.eye(width)[0]
+
+
+def without_first_axis(vectors, words=None):
+    """The same vectors with nothing along the first axis, or only those of some words so."""
     matrix = vectors.matrix.copy()
-    for word, row in rows.items():
-        matrix[vectors.index[word]] = row
+    rows = slice(None) if words is None else [vectors.index[word] for word in words]
+    matrix[rows, 0] = 0
     return WordVectors(vectors.words, matrix)
+
+
+def cosine(vectors, a, b):
+    """By the formula, of two words or of a word and a vector."""
+    u = vectors.matrix[vectors.index[a]]
+    v = vectors.matrix[vectors.index[b]] if isinstance(b, str) else b
+    return float(np.dot(u, v) / (np.sqrt(np.dot(u, u)) * np.sqrt(np.dot(v, v))))
+
+
+def letters(n):
+    """Different words of letters alone."""
+    words = ("".join(three) for three in product(ascii_lowercase, repeat=3))
+    return list(islice(words, n))

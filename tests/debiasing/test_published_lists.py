@@ -62,7 +62,7 @@ def test_a_question_has_four_pairs(tmp_path):
 def test_a_line_that_is_no_question_is_named(tmp_path, line):
     path = tmp_path / "SemBias"
     path.write_text(f"a:b\tc:d\te:f\tg:h\n{line}\n")
-    with pytest.raises(InputError, match="SemBias, line 2: .*expected four pairs"):
+    with pytest.raises(InputError, match=r"SemBias, line 2: .*expected four pairs"):
         read_sembias(path)
 
 

@@ -8,7 +8,7 @@ import pytest
 from seqpipe.debiasing.roles import assign_roles
 from seqpipe.debiasing.words import WordVectors
 from seqpipe.files import InputError
-from tests.debiasing.planted import EQUAL, LISTS, PAIRS, changed, planted, without
+from tests.debiasing.debias_case import EQUAL, LISTS, PAIRS, changed, planted, without
 
 PLAIN = {"equalise": True, "cases": False}
 KEPT = {"beard", "pregnant", *(word for words in (*PAIRS, *EQUAL) for word in words)}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from seqpipe.debiasing.subspace import METHODS, find_subspace
 from seqpipe.debiasing.words import WordVectors
 from seqpipe.files import InputError
-from tests.debiasing.planted import PAIRS, changed, planted, without
+from tests.debiasing.debias_case import PAIRS, changed, planted, without
 
 
 def angle_free(a, b):
@@ -82,7 +82,7 @@ def test_the_basis_is_orthonormal_and_sets_of_three_have_two_dimensions_each():
     subspace = find_subspace(vectors, [("a", "b", "c"), ("d", "e", "f")], k=4)
     np.testing.assert_allclose(subspace.basis @ subspace.basis.T, np.eye(4), atol=1e-12)
     np.testing.assert_allclose(subspace.variance.sum(), 1.0)
-    with pytest.raises(InputError, match="k = 5: expected at most 4, .* of 2 pairs differ"):
+    with pytest.raises(InputError, match=r"k = 5: expected at most 4, .* of 2 pairs differ"):
         find_subspace(vectors, [("a", "b", "c"), ("d", "e", "f")], k=5)
 
 

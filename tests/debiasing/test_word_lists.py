@@ -83,5 +83,5 @@ def test_what_is_at_fault_is_named(tmp_path, content, message):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(InputError, match="none.json: No such file"):
+    with pytest.raises(InputError, match=r"none.json: No such file"):
         WordLists.load(tmp_path / "none.json")
