@@ -1,85 +1,22 @@
 """`seqpipe debiasing`: debias vectors, and measure bias before and after."""
 
 # No future import of annotations: Typer reads these.
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seqpipe.debiasing import command_options as asked
+from seqpipe.debiasing.command_output import described, json_text, without_words, working
 from seqpipe.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from seqpipe.debiasing.word_lists import WordLists
     from seqpipe.reporting.bias_report_direction import AlongDirection
 
-
-class Method(StrEnum):
-    """How vectors are debiased; with an underscore the values are those of `debiaser.METHODS`."""
-
-    HARD = "hard"
-    DOUBLE_HARD = "double-hard"
-
-
-class Direction(StrEnum):
-    """How the direction is found; the values are those of `subspace.METHODS`."""
-
-    SVD = "svd"
-    MEAN = "mean"
-    DIFFERENCE = "difference"
-
-
-class Definitional(StrEnum):
-    """Which words keep their component; the values are those of `debiaser.SOURCES`."""
-
-    LIST = "list"
-    CLASSIFIER = "classifier"
-
-
-class Form(StrEnum):
-    """How vectors are written; the values are those of `vector_files.FORMS` without floret's."""
-
-    WORD2VEC = "word2vec"
-    WORD2VEC_BINARY = "word2vec-binary"
-    GLOVE = "glove"
-    SPACY = "spacy"
-
-
-Vectors = Annotated[
-    Path,
-    typer.Argument(
-        metavar="VECTORS",
-        help="A pipeline's folder, or a file of vectors, plain or gzipped.",
-        show_default=False,
-    ),
-]
-After = Annotated[
-    Path | None,
-    typer.Option(help="The same words after debiasing, as VECTORS.", show_default=False),
-]
-Lists = Annotated[
-    Path | None,
-    typer.Option(
-        help="Word lists (JSON), or a folder of debiaswe's; else small ones for English gender.",
-        show_default=False,
-    ),
-]
-DirectionOption = Annotated[Direction, typer.Option(help="How it is found from the pairs.")]
-DefinitionalOption = Annotated[
-    Definitional,
-    typer.Option(help="Words that keep their component: listed, or learned from the seed."),
-]
-Capitals = Annotated[
-    bool, typer.Option("--capitals", help="Words with capitals may be neutral, as German nouns.")
-]
-Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of all that is drawn at random.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-# A metrics file has no numbers of single words: those are for --json.
-BY_WORD = ("projections", "shares", "by_word")
+# Words of each side in a picture, which has more room than a terminal.
+DRAWN = 30
 
 
 @hookimpl
@@ -95,7 +32,7 @@ def seqpipe_commands(app: typer.Typer) -> None:
 
 
 def apply(
-    vectors: Vectors,
+    vectors: asked.Vectors,
     output: Annotated[
         Path,
         typer.Argument(
@@ -104,13 +41,13 @@ def apply(
             show_default=False,
         ),
     ],
-    lists: Lists = None,
+    lists: asked.Lists = None,
     method: Annotated[
-        Method, typer.Option(help="Double-hard takes a direction of frequency away first.")
-    ] = Method.HARD,
-    direction: DirectionOption = Direction.SVD,
+        asked.Method, typer.Option(help="Double-hard takes a direction of frequency away first.")
+    ] = asked.Method.HARD,
+    direction: asked.DirectionOption = asked.Direction.SVD,
     k: Annotated[int, typer.Option("--k", min=1, help="Dimensions of the subspace.")] = 1,
-    definitional: DefinitionalOption = Definitional.LIST,
+    definitional: asked.DefinitionalOption = asked.Definitional.LIST,
     equalise: Annotated[
         bool, typer.Option("--equalise/--no-equalise", help="Equalise the sets of the lists.")
     ] = True,
@@ -120,15 +57,17 @@ def apply(
     keep_lengths: Annotated[
         bool, typer.Option("--keep-lengths", help="Vectors keep their lengths; else all have 1.")
     ] = False,
-    to: Annotated[Form | None, typer.Option(help="Form to write; else told by the name.")] = None,
+    to: Annotated[
+        asked.Form | None, typer.Option(help="Form to write; else told by the name.")
+    ] = None,
     lang: Annotated[
         str, typer.Option(help="Language of a pipeline that is made for a file's vectors.")
     ] = "xx",
-    seed: Seed = 0,
+    seed: asked.Seed = 0,
     report: Annotated[
         Path | None, typer.Option(help="Metrics file (JSON) to write.", show_default=False)
     ] = None,
-    as_json: AsJson = False,
+    as_json: asked.AsJson = False,
 ) -> None:
     """Debias vectors: neutralise, and equalise pairs, along a direction that is found from pairs.
 
@@ -163,7 +102,7 @@ def apply(
     form = check_output(output, None if to is None else to.value)
     check_writable(report, "metrics")
     began = time.perf_counter()
-    with _working() as say:
+    with working() as say:
         say("reading vectors")
         nlp = None
         if is_pipeline(vectors):
@@ -171,7 +110,7 @@ def apply(
         else:
             before = given_vectors(vectors)
         say(f"debiasing {len(before.words):,} words")
-        about = _described(vectors)
+        about = described(vectors)
         found = debias(before, given, settings)
         say("writing")
         write_debiased(found.vectors, output, form=form, lang=lang, nlp=nlp)
@@ -183,7 +122,7 @@ def apply(
         print_debiased(Console(highlight=False), scores)
     if report is not None:
         seconds = time.perf_counter() - began
-        corpora = [] if lists is None else _described(lists)
+        corpora = [] if lists is None else described(lists)
         write_metrics(
             report, {"scores": scores, "vectors": about, "lists": corpora, "seconds": seconds}
         )
@@ -195,9 +134,9 @@ def apply(
 
 
 def audit(
-    vectors: Vectors,
-    after: After = None,
-    lists: Lists = None,
+    vectors: asked.Vectors,
+    after: asked.After = None,
+    lists: asked.Lists = None,
     weat: Annotated[
         Path | None,
         typer.Option(
@@ -228,21 +167,21 @@ def audit(
             show_default=False,
         ),
     ] = None,
-    direction: DirectionOption = Direction.SVD,
-    definitional: DefinitionalOption = Definitional.LIST,
+    direction: asked.DirectionOption = asked.Direction.SVD,
+    definitional: asked.DefinitionalOption = asked.Definitional.LIST,
     exponent: Annotated[float, typer.Option(help="c of direct bias, from 0.")] = 1.0,
     per_side: Annotated[
         int, typer.Option(min=2, help="The most biased words of a side that are clustered.")
     ] = 500,
-    capitals: Capitals = False,
-    seed: Seed = 0,
+    capitals: asked.Capitals = False,
+    seed: asked.Seed = 0,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Metrics file (JSON) to write.")
     ] = None,
     html: Annotated[
         Path | None, typer.Option(help="Write a page too, to look at in a browser.")
     ] = None,
-    as_json: AsJson = False,
+    as_json: asked.AsJson = False,
 ) -> None:
     """Measure bias before and after, and the price; each metric with what it cannot show.
 
@@ -255,6 +194,7 @@ def audit(
     from seqpipe.debiasing.audit import audit as measure
     from seqpipe.debiasing.findings import AuditSettings
     from seqpipe.debiasing.given_files import given_lists, given_price, given_vectors
+    from seqpipe.debiasing.given_words import more_definitional
     from seqpipe.debiasing.published_lists import read_sembias
     from seqpipe.debiasing.subspace import find_subspace
     from seqpipe.files import InputError, atomic_write, check_writable
@@ -270,7 +210,7 @@ def audit(
     check_writable(output, "metrics")
     check_writable(html, "page")
     began = time.perf_counter()
-    with _working() as say:
+    with working() as say:
         say("reading vectors")
         before = given_vectors(vectors)
         then = None if after is None else given_vectors(after)
@@ -285,7 +225,7 @@ def audit(
             settings=AuditSettings(
                 direction=direction.value, exponent=exponent, per_side=per_side, capitals=capitals
             ),
-            definitional=_learned(before, given, definitional),
+            definitional=more_definitional(before, given, definitional.value),
             sembias_questions=questions,
             price=price,
         )
@@ -301,12 +241,12 @@ def audit(
             stream.write(render_audit(found, title=f"Audit of bias: {names}"))
     if output is not None:
         record = {
-            "scores": _without_words(found.as_dict()),
-            "vectors": _described(vectors),
-            "after": None if after is None else _described(after),
-            "lists": None if lists is None else _described(lists),
+            "scores": without_words(found.as_dict()),
+            "vectors": described(vectors),
+            "after": None if after is None else described(after),
+            "lists": None if lists is None else described(lists),
             "corpora": [
-                _described(path)
+                described(path)
                 for path in (weat, sembias, *price.similarity, *price.analogies)
                 if path is not None
             ],
@@ -318,10 +258,10 @@ def audit(
 
 
 def direction(
-    vectors: Vectors,
-    after: After = None,
-    lists: Lists = None,
-    direction: DirectionOption = Direction.SVD,
+    vectors: asked.Vectors,
+    after: asked.After = None,
+    lists: asked.Lists = None,
+    direction: asked.DirectionOption = asked.Direction.SVD,
     k: Annotated[
         int | None,
         typer.Option("--k", min=1, help="Dimensions to show; else ten.", show_default=False),
@@ -335,12 +275,12 @@ def direction(
         ),
     ] = None,
     n: Annotated[int, typer.Option("-n", min=1, help="Words to show of each side.")] = 10,
-    capitals: Capitals = False,
+    capitals: asked.Capitals = False,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Draw the words too: .png, .svg or .pdf."),
     ] = None,
-    as_json: AsJson = False,
+    as_json: asked.AsJson = False,
 ) -> None:
     """Show the direction: what it explains, the farthest words, and words before and after."""
     from rich.console import Console
@@ -361,7 +301,7 @@ def direction(
     name, chosen = words_to_show(given, words)
     if output is not None:
         check_plot_file(output)
-    with _working() as say:
+    with working() as say:
         say("reading vectors")
         before = given_vectors(vectors)
         then = None if after is None else given_vectors(after)
@@ -382,15 +322,15 @@ def direction(
             {
                 **found.as_dict(),
                 "farthest": {side: dict(some) for side, some in farthest},
-                "words": None if along is None else _by_word(along),
+                "words": None if along is None else along.as_dict(),
                 "missing": list(missing),
             }
         )
     else:
         _print_direction(Console(highlight=False), found.as_dict(), farthest, along, missing, n)
     if output is not None and along is not None:
-        title = f"{vectors.name}: {name}"
-        draw_along(output, along.extremes(max(n, 30)), title=title)
+        drawn = along.extremes(max(n, DRAWN))
+        draw_along(output, drawn, title=f"{vectors.name}: {drawn.name}")
         if not as_json:
             _say_where(("The picture is", output))
 
@@ -411,7 +351,7 @@ def lists(
         Path | None,
         typer.Option(help="Write a template for other languages and attributes.", metavar="FILE"),
     ] = None,
-    as_json: AsJson = False,
+    as_json: asked.AsJson = False,
 ) -> None:
     """Show word lists, and see that they are sound; or write the shipped ones or a template."""
     from rich.console import Console
@@ -426,7 +366,7 @@ def lists(
     found = given_lists(given)
     if output is not None:
         with atomic_write(output) as stream:
-            stream.write(_json(lists_as_dict(found)) + "\n")
+            stream.write(json_text(lists_as_dict(found)) + "\n")
     if template is not None:
         with atomic_write(template) as stream:
             stream.write((LISTS / "template.json").read_text(encoding="utf-8"))
@@ -461,92 +401,11 @@ def _print_direction(
         typer.echo(f"note: {len(missing):,} words have no vector, such as {shown}", err=True)
 
 
-def _by_word(along: "AlongDirection") -> dict[str, Any]:
-    columns = {"before": along.before, "after": along.after}
-    return {
-        "set": along.name,
-        **{
-            when: dict(zip(along.words, map(float, values), strict=True))
-            for when, values in columns.items()
-            if values is not None
-        },
-    }
-
-
-def _learned(vectors: Any, lists: "WordLists", definitional: Definitional) -> tuple[str, ...]:
-    """Definitional words that a classifier finds, as for `apply`."""
-    if definitional is Definitional.LIST:
-        return ()
-    from seqpipe.debiasing.definitional import find_definitional
-
-    return find_definitional(vectors, lists.seed).words
-
-
-def _without_words(found: Any) -> Any:
-    """RETURNS (Any): The same without the numbers of each word."""
-    if isinstance(found, list):
-        return [_without_words(inner) for inner in found]
-    if not isinstance(found, dict):
-        return found
-    return {
-        key: _without_words(inner)
-        for key, inner in found.items()
-        # The words that are clustered; at the top "sides" are their two names.
-        if key not in BY_WORD and not (key == "sides" and isinstance(inner, dict))
-    }
-
-
-def _described(path: Path) -> dict[str, str]:
-    """A file or folder and its checksums; an installed pipeline's name."""
-    from seqpipe.reporting.metrics import describe_corpus
-
-    return describe_corpus(path) if path.exists() else {"path": str(path)}
-
-
-@contextmanager
-def _working() -> Iterator[Callable[[str], None]]:
-    """Say on a terminal what is done and for how long, when it takes longer than two seconds.
-
-    YIELDS (Callable): Takes what is done now.
-    """
-    import sys
-    import threading
-
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    bar = Progress(
-        *columns,
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-        redirect_stdout=False,
-        redirect_stderr=False,
-    )
-    task = bar.add_task("")
-    timer = threading.Timer(2.0, bar.start)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield lambda what: bar.update(task, description=what)
-    finally:
-        timer.cancel()
-        timer.join()
-        bar.stop()
-
-
 def _say_where(*written: tuple[str, Path | None]) -> None:
     for what, path in written:
         if path is not None:
             typer.echo(f"{what} in {path}")
 
 
-def _json(found: Any) -> str:
-    import json
-
-    return json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False)
-
-
 def _print_json(found: Any) -> None:
-    typer.echo(_json(found))
+    typer.echo(json_text(found))

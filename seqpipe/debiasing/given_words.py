@@ -10,6 +10,7 @@ from seqpipe.embeddings.mapping import listed_words
 from seqpipe.files import InputError
 
 from .biased_words import neutral_vocabulary
+from .debiaser import CLASSIFIER
 from .direct_bias import project
 from .roles import assign_roles
 from .subspace import SVD, Subspace, find_sets, find_subspace
@@ -75,6 +76,21 @@ def farthest_words(
     bias = dict(zip(vocabulary.words, vocabulary.bias.tolist(), strict=True))
     sides = zip(names, vocabulary.most_biased(n), strict=True)
     return [(name, [(word, bias[word]) for word in words]) for name, words in sides]
+
+
+def more_definitional(vectors: WordVectors, lists: WordLists, source: str) -> Words:
+    """Find definitional words as debiasing would.
+
+    vectors (WordVectors): Before debiasing.
+    lists (WordLists): With the seed.
+    source (str): One of `debiaser.SOURCES`.
+    RETURNS (Tuple[str, ...]): Those of the classifier; of a list there are no others.
+    """
+    if source != CLASSIFIER:
+        return ()
+    from .definitional import find_definitional
+
+    return find_definitional(vectors, lists.seed).words
 
 
 def words_to_show(lists: WordLists, given: str | None) -> tuple[str, Words]:

@@ -71,6 +71,18 @@ class AlongDirection:
             self.sides,
         )
 
+    def as_dict(self) -> dict[str, Any]:
+        """RETURNS (Dict[str, Any]): For JSON: the cosine of each word, before and after."""
+        columns = {"before": self.before, "after": self.after}
+        return {
+            "name": self.name,
+            **{
+                when: dict(zip(self.words, map(float, values), strict=True))
+                for when, values in columns.items()
+                if values is not None
+            },
+        }
+
     def reach(self) -> float:
         """RETURNS (float): How far a scale goes to both sides: rounded up to a tenth."""
         values = [self.before, *([] if self.after is None else [self.after])]
@@ -128,8 +140,8 @@ def print_along(console: Console, along: AlongDirection) -> None:
     strip = max(LEAST_STRIP, min(61, console.width - name_width - numbers - 1))
     strip -= 1 - strip % 2  # odd, so that there is a middle
     reach = along.reach()
-    key = "o before" if along.after is None else "o before, * after"
-    console.print(Text(plain(f"\n{along.name} along the direction ({key})"), style="bold"))
+    key = "" if along.after is None else " (o before, * after)"
+    console.print(Text(plain(f"\n{along.name} along the direction{key}"), style="bold"))
     negative, positive = (plain(side) for side in reversed(along.sides))
     ends = f"{negative} -{reach:.1f}", f"+{reach:.1f} {positive}"
     gap = max(1, strip - len(ends[0]) - len(ends[1]))

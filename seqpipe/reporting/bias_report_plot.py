@@ -43,8 +43,8 @@ def draw_along(path: str | os.PathLike[str], along: AlongDirection, *, title: st
         figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
         _draw(figure.subplots(), along)
         figure.suptitle(plain(title), fontsize="medium")
-        columns = 1 if along.after is None else 2
-        figure.legend(loc="outside lower center", ncols=columns, frameon=False)
+        if along.after is not None:
+            figure.legend(loc="outside lower center", ncols=2, frameon=False)
         with atomic_write(path, "wb") as stream:
             figure.savefig(stream, format=kind, metadata=UNDATED.get(kind))
 

@@ -1,5 +1,5 @@
-"""docs/debiasing.md: its examples hold, its configs name every setting with its default, and what it
-says about commands and lists is so."""
+"""docs/debiasing.md: its examples hold, its configs name every setting with its default, and what
+it says about commands and lists is so."""
 
 import json
 import re
