@@ -74,7 +74,7 @@ def print_table(
 
     rows = list(rows)
     whole = [[_join(cell, " ") for cell in row] for row in rows]
-    width = sum(max(map(len, column)) + 1 for column in zip(heads, *whole, strict=True))
+    width = sum(max(map(len, column)) + 2 for column in zip(heads, *whole, strict=True))
     stacked = [[_join(cell, "\n") for cell in row] for row in rows]
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, show_header=any(heads))
     for index, head in enumerate(heads):
