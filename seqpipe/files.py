@@ -8,7 +8,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -110,16 +110,28 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         shutil.rmtree(work)
 
 
-def check_writable(path: str | os.PathLike[str] | None, what: str) -> None:
-    """Refuse at once what could not be written when all is computed.
+def check_writable(
+    path: str | os.PathLike[str] | None,
+    what: str,
+    *,
+    read: Iterable[str | os.PathLike[str] | None] = (),
+) -> None:
+    """Refuse at once what could not be written when all is computed, or would be written over what
+    it is computed from.
 
     path: The file to write; None for none.
     what (str): What will stand in it, such as "scores".
-    RAISES (InputError): If a folder stands there, or nothing can be written there.
+    read (Iterable): Files that are read; a None among them is none.
+    RAISES (InputError): If a folder stands there, nothing can be written there, or it is one of
+        the files that are read.
     """
     if path is None:
         return
     target = Path(path)
+    for source in read:
+        if source is not None and _is_same_file(target, source):
+            message = f"this file is read, expected another one for the {what}"
+            raise InputError(message, path=path)
     try:
         if target.is_dir():
             raise InputError(f"a folder stands there, expected a file for the {what}", path=path)
@@ -134,6 +146,14 @@ def check_writable(path: str | os.PathLike[str] | None, what: str) -> None:
     except OSError as error:
         message = f"{error.strerror or error}, expected a file for the {what} that can be written"
         raise InputError(message, path=path) from error
+
+
+def _is_same_file(target: Path, source: str | os.PathLike[str]) -> bool:
+    """RETURNS (bool): Whether both are one file. A terminal may be read and written."""
+    try:
+        return os.path.samefile(target, source) and not _is_special(target)
+    except (OSError, ValueError):  # one of them is not there
+        return False
 
 
 def _is_special(target: Path) -> bool:

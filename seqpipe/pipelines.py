@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Component = TypeVar("Component")
 
+# A corpus of several files, and one of the same in a single file.
+PARALLEL, TABLE = "seqpipe.ParallelCorpus.v1", "seqpipe.PairedTexts.v1"
+
 
 def choose_device(gpu_id: int) -> None:
     """Switch to a GPU, if one is asked for.
@@ -67,7 +70,9 @@ def read_examples(nlp: Language, data: str | Path) -> list[Example]:
     """Read a corpus as the pipeline's own development corpus was read.
 
     nlp (Language): A trained pipeline; its config has the reader.
-    data: The corpus: a `.spacy` file, or whatever that reader takes.
+    data: The corpus: a `.spacy` file, or whatever that reader takes. Where it takes files that
+        belong together line by line, a `.tsv` table of them: source, tab, reference, and as many
+        more references as it takes.
     RETURNS (List[Example]): All of its examples.
     RAISES (InputError): If it is missing, empty or not for that reader.
     """
@@ -228,6 +233,8 @@ def _own_reader(nlp: Language, path: Path) -> Callable[[Language], Iterator[Exam
     block: Any = config
     for part in name.split("."):
         block = block.get(part, {}) if isinstance(block, dict) else {}
+    if block.get("@readers") == PARALLEL:
+        block = _as_table(block, name, path)
     if "path" not in block:
         message = f"the pipeline's config has no [{name}] with a path to put this in place of"
         raise InputError(message, path=path)
@@ -241,3 +248,24 @@ def _own_reader(nlp: Language, path: Path) -> Callable[[Language], Iterator[Exam
     if "limit" in whole:
         whole["limit"] = 0
     return registry.resolve({"reader": whole})["reader"]
+
+
+def _as_table(block: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
+    """RETURNS (Dict[str, Any]): What reads in one file what a block of a config reads in several.
+
+    block (Dict[str, Any]): The block.
+    name (str): Of the block, for the message.
+    path (Path): The file.
+    RAISES (InputError): If it is none.
+    """
+    if not path.name.endswith((".tsv", ".tsv.gz")):
+        raise InputError(
+            f"[{name}] of this pipeline reads a file of sources and others of references; expected "
+            "a .tsv table (source, tab, reference) or a .spacy file in their place. For two files: "
+            "seqpipe translation translate, then seqpipe bleu",
+            path=path,
+        )
+    targets = block["targets"]
+    references = len(targets) if isinstance(targets, list) else 1
+    table: dict[str, Any] = {key: block[key] for key in ("empty", "max_length") if key in block}
+    return table | {"@readers": TABLE, "path": None, "targets": [*range(1, references + 1)]}

@@ -118,3 +118,14 @@ def test_what_cannot_be_written_is_known_before(tmp_path):
         with pytest.raises(InputError, match="expected a file for the scores that") as caught:
             check_writable(path, "scores")
         assert caught.value.path == path
+
+
+def test_what_is_read_is_not_written_over(tmp_path):
+    source, other = tmp_path / "source", tmp_path / "other"
+    source.touch()
+    check_writable(other, "scores", read=[source, None])
+    other.hardlink_to(source)
+    for path in (source, other):
+        with pytest.raises(InputError, match="this file is read, expected another one for the sc"):
+            check_writable(path, "scores", read=[source])
+    check_writable(os.devnull, "scores", read=[os.devnull])

@@ -20,7 +20,9 @@ from .trace import TraceNode, record
 
 @dataclass(frozen=True)
 class Found:
-    """What a beam search found for one source.
+    """What a beam search found for one source: the same sequences whatever else is in the batch.
+    Log-probabilities and scores are the same up to the rounding of the model's precision, which may
+    sum otherwise in a batch of another size.
 
     hypotheses (List[Hypothesis]): From the best score on; those that end with <EOS> come before
         those that were cut off. Fewer than were asked for if there are no more.
@@ -70,7 +72,8 @@ def beam_search(
     source_lengths (Optional[np.ndarray]): int (n,), how many places of the attention are tokens of
         each source; all by default.
     trace (bool): Return what was kept at each step.
-    RETURNS (List[Found]): n of them. None depends on the other sources of the batch.
+    RETURNS (List[Found]): n of them. None depends on the other sources of the batch, but for
+        rounding: see `Found`.
     RAISES (InputError): If a setting is none, or coverage is asked of a model without attention.
     """
     if width < 1:

@@ -9,6 +9,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from seqpipe.files import InputError
 
+from .settings import is_whole
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
@@ -32,15 +34,14 @@ class Limits:
         shortest = int(np.min(self.max_length, initial=np.iinfo(np.int64).max))
         if shortest < 1:
             raise InputError(f"max_length = {shortest}: expected at least 1")
-        if self.min_length < 0:
-            raise InputError(f"min_length = {self.min_length}: expected at least 0")
+        for name, value in (("min_length", self.min_length), ("no_repeat", self.no_repeat)):
+            if not is_whole(value, 0):
+                raise InputError(f"{name} = {value!r}: expected at least 0, a whole number")
         if self.eos is not None and self.min_length >= shortest:
             raise InputError(
                 f"min_length = {self.min_length}: expected less than max_length = "
                 f"{shortest}, which counts <EOS>"
             )
-        if self.no_repeat < 0:
-            raise InputError(f"no_repeat = {self.no_repeat}: expected at least 0")
 
     @property
     def longest(self) -> int:

@@ -12,7 +12,11 @@ import numpy as np
 
 from seqpipe.files import InputError
 
+from .settings import is_number
+
 NORMALISATIONS = ("none", "length", "gnmt")
+# What is greater makes numbers that a float does not hold.
+MOST_ALPHA, MOST_COVERAGE = 10, 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +27,8 @@ class Score:
     token t was predicted.
 
     normalisation (str): d(T): "none" 1, "length" T^α, "gnmt" ((5 + T) / 6)^α.
-    alpha (float): α, 0 or more: 0 does nothing, 1 divides by the whole length.
-    coverage (float): β, 0 or more.
+    alpha (float): α, from 0 to 10: 0 does nothing, 1 divides by the whole length.
+    coverage (float): β, from 0 to a million.
     """
 
     normalisation: str = "length"
@@ -35,9 +39,12 @@ class Score:
         if self.normalisation not in NORMALISATIONS:
             known = ", ".join(NORMALISATIONS)
             raise InputError(f"normalisation = {self.normalisation!r}: expected one of {known}")
-        for name, value in (("alpha", self.alpha), ("coverage", self.coverage)):
-            if not 0 <= value < np.inf:
-                raise InputError(f"{name} = {value}: expected 0 or more")
+        for name, value, most in (
+            ("alpha", self.alpha, MOST_ALPHA),
+            ("coverage", self.coverage, MOST_COVERAGE),
+        ):
+            if not is_number(value, 0, most):
+                raise InputError(f"{name} = {value!r}: expected 0 or more, a number up to {most:,}")
 
     def divisor(self, length: Any) -> Any:
         """RETURNS (float | np.ndarray): d(T), which never falls with T.

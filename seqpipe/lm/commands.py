@@ -100,9 +100,9 @@ def score(
 ) -> None:
     """Score texts, a line each: log-probability, perplexity, tokens, and unknown words."""
     from seqpipe.files import InputError
-    from seqpipe.lm.given_texts import lines_of
     from seqpipe.lm.scored_lines import ranked_lines, scored_lines
     from seqpipe.reporting.language_models import write_row
+    from seqpipe.vocabulary.text_lines import lines_of
 
     if candidates and tokens:
         raise InputError("--candidates with --tokens: expected one of them")

@@ -3,38 +3,15 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from seqpipe.files import InputError
-from seqpipe.vocabulary.text_lines import decode, read_lines
+from seqpipe.vocabulary.text_lines import lines_of
 
-STANDARD_INPUT = "-"
 SPACE_OR_WORD = re.compile(r"\s+|\S+")
-
-
-def source_name(source: Path) -> str:
-    """RETURNS (str): What to call a file in messages; "-" is standard input."""
-    return "standard input" if str(source) == STANDARD_INPUT else str(source)
-
-
-def lines_of(source: Path) -> Iterator[tuple[int, str]]:
-    """YIELDS (Tuple[int, str]): Each line's number, from 1, and its text without the line's end.
-
-    source (Path): A UTF-8 file, plain or gzip; "-" for standard input.
-    RAISES (InputError): If a line is no UTF-8, or standard input is closed.
-    """
-    if str(source) != STANDARD_INPUT:
-        yield from read_lines(source)
-        return
-    if sys.stdin is None:
-        raise InputError("standard input is closed, expected texts there, or a file of texts")
-    for number, line in enumerate(sys.stdin.buffer, start=1):
-        yield number, decode(line, "standard input", number).rstrip("\r\n")
 
 
 def text_or_file(given: str) -> tuple[str, Path | None]:

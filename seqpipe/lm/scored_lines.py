@@ -11,11 +11,12 @@ from typing import Any
 from spacy.language import Language
 
 from seqpipe.files import InputError
+from seqpipe.vocabulary.text_lines import source_name
 
 from .annotations import NATS_A_UNIT
 from .candidates import rank_candidates, read_candidates
 from .find import run_before
-from .given_texts import check_length, doc_of, source_name
+from .given_texts import check_length, doc_of
 from .language_model import LanguageModel
 from .scores import SentenceScore, TextScore, total
 

@@ -43,7 +43,8 @@ def print_attention(console: Console, attention: AttentionMap, *, title: str = "
     from rich.text import Text
 
     if title:
-        _print(console, Text(cut(plain(title).replace("\n", " "), console.width), style="bold"))
+        # In as many lines as it takes: the beginning of a translation alone would mislead.
+        console.print(Text(plain(title).replace("\n", " "), style="bold"), highlight=False)
     heads = [shown_piece(piece) for piece in attention.source]
     rows = list(attention.rows())
     if not rows or not heads:

@@ -95,8 +95,9 @@ def _summary(analysis: ErrorAnalysis) -> str:
     row = analysis.totals[0]
     left = f", {analysis.left_out:,} without references left out" if analysis.left_out else ""
     options = ", ".join(f"{name} {value}" for name, value in analysis.options.items())
+    sentences = "sentence" if row.sentences == 1 else "sentences"
     return (
-        f"{analysis.model}: {row.sentences:,} sentences{left}; width in use {analysis.width}, "
+        f"{analysis.model}: {row.sentences:,} {sentences}{left}; width in use {analysis.width}, "
         f"{options}"
     )
 
@@ -124,22 +125,27 @@ def _html_row(row: ErrorRow, kinds: Sequence[str]) -> dict[str, Any]:
         "shares": [
             (
                 f"{counts[kind]:,}",
-                _percent(row.share(kind)),
+                "" if row.share(kind) is None else f"{_percent(row.share(kind))} %",
                 " ".join(_range(row.share_interval(kind))),
             )
             for kind in kinds
         ],
-        "bleu": f"{100 * row.bleu:.2f}",
+        "bleu": _points(row.bleu),
         "bleu_interval": " ".join(_range(row.bleu_interval)),
         "exact": _percent(row.exact_match),
     }
 
 
 def _bleu(row: ErrorRow, sign: str) -> Cell:
-    if row.bleu_interval is None:
-        return f"{100 * row.bleu:.2f}"
-    low, high = row.bleu_interval
-    return [f"{100 * row.bleu:.2f}", f"{sign}{50 * (high - low):.1f}"]
+    if row.bleu is None or row.bleu_interval is None:
+        return _points(row.bleu)
+    # An end that is cut off at 0 or 1 is nearer.
+    half = max(abs(end - row.bleu) for end in row.bleu_interval)
+    return [_points(row.bleu), f"{sign}{100 * half:.1f}"]
+
+
+def _points(bleu: float | None) -> str:
+    return "-" if bleu is None else f"{100 * bleu:.2f}"
 
 
 def _range(interval: Range, decimals: int = 1) -> list[str]:
@@ -235,7 +241,7 @@ CONTENT = """<style>
 <th scope="row">{{ row.width }}</th><td>{{ row.label or 'all' }}</td>
 <td>{{ row.sentences }}</td><td>{{ row.right }}</td>
 {% for count, share, interval in row.shares %}
-<td>{{ count }}<small>{{ share }} %</small><small>{{ interval }}</small></td>
+<td>{{ count }}<small>{{ share }}</small><small>{{ interval }}</small></td>
 {% endfor %}
 <td>{{ row.bleu }}<small>{{ row.bleu_interval }}</small></td><td>{{ row.exact }}</td></tr>
 {% endfor %}

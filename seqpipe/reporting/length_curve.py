@@ -3,6 +3,7 @@ figure 2): a table for the terminal, and a picture."""
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -45,7 +46,8 @@ def print_length_curves(console: Console, curves: Mapping[str, Sequence[LengthBu
 def plot_length_curves(
     path: str | os.PathLike[str], curves: Mapping[str, Sequence[LengthBucket]]
 ) -> None:
-    """Draw a line for each model; upright lines are 95 % intervals.
+    """Draw a line for each model; upright lines are 95 % intervals. A bucket without BLEU has no
+    point.
 
     path: The file, .png, .svg or .pdf.
     curves (Mapping[str, Sequence[LengthBucket]]): As for `print_length_curves`.
@@ -59,7 +61,7 @@ def plot_length_curves(
             Line(
                 plain(name),
                 [place + beside for place in range(len(curve))],
-                [100 * bucket.bleu for bucket in curve],
+                [math.nan if bucket.bleu is None else 100 * bucket.bleu for bucket in curve],
                 colour=number,
                 intervals=[_percent(bucket) for bucket in curve],
             )
@@ -94,7 +96,8 @@ def _percent(bucket: LengthBucket) -> tuple[float, float] | None:
 
 
 def _cell(bucket: LengthBucket, with_intervals: bool) -> Cell:
-    bleu, interval = f"{100 * bucket.bleu:.2f}", _percent(bucket)
+    bleu = "-" if bucket.bleu is None else f"{100 * bucket.bleu:.2f}"
+    interval = _percent(bucket)
     if not with_intervals:
         return bleu
     return [bleu, "-" if interval is None else f"{interval[0]:.1f}-{interval[1]:.1f}"]

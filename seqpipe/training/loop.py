@@ -7,6 +7,7 @@ one. What each setting of [training] means is as there: spaCy's documentation ho
 from __future__ import annotations
 
 import gc
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,12 +19,14 @@ import numpy
 from seqpipe.training.batches import BatchStream
 from seqpipe.training.checkpoint import Checkpoint, restore, write_checkpoint
 from seqpipe.training.evaluate import create_evaluation
-from seqpipe.training.folders import fill_folder, keep_only, switch_link
+from seqpipe.training.folders import fill_folder, keep_only, remove, switch_link
 from seqpipe.training.random_state import global_states
 
 if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.training import Example
+
+logger = logging.getLogger("seqpipe")
 
 BEST, LAST, MODELS = "model-best", "model-last", "models"
 AVERAGE = "model-average"
@@ -68,6 +71,7 @@ class TrainingLoop:
     resumed (Checkpoint): What `nlp` was loaded from, if the run goes on.
     origins (Dict[str, Any]): What `checkpoint.origins` gives: it goes into each checkpoint.
     average (int): At the end the mean of the so many best evaluated models is saved too; 0: none.
+        That of step 0, which has hardly learned yet, is not among them.
     """
 
     def __init__(
@@ -274,9 +278,11 @@ class TrainingLoop:
         )
 
     def _best_models(self) -> list[Path]:
-        """The saved models of the best evaluations, as many as are averaged, the best first."""
+        """The saved models of the best evaluations behind step 0, as many as are averaged, the best
+        first."""
         assert self.output is not None
-        best = sorted(self.counters.results, reverse=True)[: self._average]
+        learned = [(score, step) for score, step in self.counters.results if step > 0]
+        best = sorted(learned, reverse=True)[: self._average]
         found = []
         for _, step in best:
             saved = sorted((self.output / MODELS).glob(f"{step:06}*"))
@@ -290,7 +296,23 @@ class TrainingLoop:
         from .average import average_models
 
         assert self.output is not None
-        averaged = average_models(self._best_models())
+        models = self._best_models()
+        if not models:
+            remove(self.output / AVERAGE)  # an earlier run's
+            logger.warning(
+                "%s: not saved: no model behind step 0 was evaluated; expected one at least (a "
+                "lower [training] eval_frequency, or more steps)",
+                self.output / AVERAGE,
+            )
+            return
+        if len(models) < self._average:
+            logger.warning(
+                "%s: the mean of %d instead of %d: so many models behind step 0 were evaluated",
+                self.output / AVERAGE,
+                len(models),
+                self._average,
+            )
+        averaged = average_models(models)
         weights = self.settings["score_weights"]
         score, others = create_evaluation(averaged, self.dev_corpus, weights)()
         with averaged.select_pipes(disable=self.settings["frozen_components"]):

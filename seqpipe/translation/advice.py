@@ -40,13 +40,14 @@ def advise(analysis: ErrorAnalysis) -> list[str]:
 def _faults(row: ErrorRow) -> str:
     """Whose the errors are, and what that bounds."""
     if not row.errors:
-        return f"At width {row.width} all {row.sentences:,} outputs are right."
-    parts = [f"{row.search:,} ({_percent(row.share(SEARCH))}) are due to the search"]
+        said = "the only output is" if row.sentences == 1 else f"all {row.sentences:,} outputs are"
+        return f"At width {row.width} {said} right."
+    parts = [f"{row.search:,} ({_percent(row.share(SEARCH))}) {_be(row.search)} due to the search"]
     parts.append(f"{row.model:,} ({_percent(row.share(MODEL))}) to the model")
     if row.out_of_reach:
         parts.append(f"{row.out_of_reach:,} out of reach, as no search could write a reference")
-    said = f"Of {row.sentences:,} outputs at width {row.width}, {row.errors:,} are wrong: "
-    said += ", ".join(parts) + "."
+    outputs = f"Of {_many(row.sentences, 'output')} at width {row.width}"
+    said = f"{outputs}, {row.errors:,} {_be(row.errors)} wrong: {', '.join(parts)}."
     if not row.search:
         return f"{said} No reference that can be written scores higher than its output."
     gain = _percent(row.search / row.sentences)
@@ -61,11 +62,7 @@ def _of_widths(
 ) -> list[str]:
     """Whether BLEU changes with the width: from the width in use to wider ones, else over all."""
     if not any(row.bleu for row in totals):
-        return [
-            "BLEU is 0 at every width: no n-grams of four are right, or the outputs are shorter. "
-            f"Right outputs go from {totals[0].right:,} at width {totals[0].width} to "
-            f"{totals[-1].right:,} at width {totals[-1].width}."
-        ]
+        return [_without_bleu(totals)]
     known = [change for change in changes if change.interval is not None]
     from_here = [change for change in known if change.narrow == base.width]
     rising = [change for change in from_here if change.direction > 0]
@@ -76,10 +73,22 @@ def _of_widths(
         said = {0: "No wider beam of the table raises BLEU for certain", -1: "A wider beam harms"}
         return [f"{said[from_here[-1].direction]}: {_change(from_here[-1], totals)}."]
     if known:  # the width in use is the widest
-        over_all = next(change for change in known[::-1] if change.narrow == totals[0].width)
+        over_all = max(known, key=lambda change: change.wide - change.narrow)
         said = {1: "The width pays", 0: "The width changes nothing for certain", -1: "It harms"}
         return [f"{said[over_all.direction]}: {_change(over_all, totals)}."]
     return ["The sentences are too few to say what BLEU gains by the width."] if changes else []
+
+
+def _without_bleu(totals: Sequence[ErrorRow]) -> str:
+    """What can be said where BLEU is 0 or has no meaning at any width."""
+    if all(row.bleu is None for row in totals):
+        said = "BLEU means nothing here: all outputs are shorter than four words."
+    else:
+        where = f"at width {totals[0].width}" if len(totals) == 1 else "at every width"
+        said = f"BLEU is 0 {where}: no n-grams of four are right."
+    ends = totals if len(totals) == 1 else (totals[0], totals[-1])
+    right = ", ".join(f"{row.right:,} at width {row.width}" for row in ends)
+    return f"{said} Right outputs: {right}."
 
 
 def _change(change: BleuChange, totals: Sequence[ErrorRow]) -> str:
@@ -87,6 +96,8 @@ def _change(change: BleuChange, totals: Sequence[ErrorRow]) -> str:
         next(row for row in totals if row.width == width) for width in (change.narrow, change.wide)
     )
     assert change.interval is not None  # the others are not spoken of
+    assert narrow.bleu is not None
+    assert wide.bleu is not None
     low, high = change.interval
     return (
         f"from width {narrow.width} to {wide.width} BLEU goes from {_points(narrow.bleu)} to "
@@ -144,19 +155,19 @@ def _of_limits(unreachable: dict[str, int], base: ErrorRow) -> list[str]:
 
 def _of_lengths(rows: Sequence[ErrorRow]) -> list[str]:
     """Whether long sentences come out otherwise than short ones."""
-    # BLEU is 0 of texts shorter than four words, right or wrong.
-    rows = [row for row in rows if row.label is not None and row.bleu > 0]
-    if len(rows) < 2:
+    known = [(row.bleu, row) for row in rows if row.label is not None and row.bleu]
+    if len(known) < 2:
         return []
-    short, long = rows[0], rows[-1]
+    ends = (known[0], known[-1])
+    (_, short), (_, long) = ends
     if short.bleu_interval is None or long.bleu_interval is None:
         return []
     if not _are_apart(short.bleu_interval, long.bleu_interval):
         return []
-    better, worse = sorted((short, long), key=lambda row: -row.bleu)
+    (low, worse), (high, better) = sorted(ends, key=lambda end: end[0])
     return [
-        f"Sources of {better.label} tokens reach BLEU {_points(better.bleu)}, those of "
-        f"{worse.label} only {_points(worse.bleu)}."
+        f"Sources of {better.label} tokens reach BLEU {_points(high)}, those of "
+        f"{worse.label} only {_points(low)}."
     ]
 
 
@@ -174,6 +185,10 @@ def _percent(share: float | None) -> str:
 
 def _many(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _be(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _points(bleu: float) -> str:

@@ -76,7 +76,7 @@ class ErrorAnalysis:
     widths (Tuple[int, ...]): Those of the table, rising.
     left_out (int): Docs without references.
     rows (Tuple[ErrorRow, ...]): For each width all sentences, then those of each length.
-    changes (Tuple[BleuChange, ...]): Of BLEU, from each width to each wider one.
+    changes (Tuple[BleuChange, ...]): Of BLEU, from each width to each wider one that has a BLEU.
     unreachable (Dict[str, int]): Sentences that are out of reach, by the reason.
     signature (str): sacreBLEU's.
     judged (Tuple[Judged, ...]): Each sentence at each width, without attention.
@@ -323,5 +323,6 @@ def _table(
         for limits, places in buckets.items() if len(buckets) > 1 else ():
             found = WidthScore(width, *corpus.scores(places))
             rows.append(error_row(bucket_label(*limits), [some[place] for place in places], found))
-    changes = [bleu_change(narrow, wide) for narrow, wide in combinations(whole, 2)]
-    return rows, changes, whole[0].score["bleu_signature"]
+    changes = (bleu_change(narrow, wide) for narrow, wide in combinations(whole, 2))
+    signature = whole[0].score["bleu_signature"]
+    return rows, [change for change in changes if change is not None], signature

@@ -46,6 +46,12 @@ NoRepeat = Annotated[
     int | None,
     typer.Option(help="No n-gram of so many pieces comes twice; 0: all may.", show_default=False),
 ]
+MaxRatio = Annotated[
+    float | None,
+    typer.Option(
+        help="Pieces at most for each piece of the source, and 10 more.", show_default=False
+    ),
+]
 LinesOutput = Annotated[
     Path | None,
     typer.Option("--output", "-o", help="File to write: JSON lines if it ends in .jsonl."),

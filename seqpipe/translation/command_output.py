@@ -6,7 +6,7 @@ Light at import: every command line imports it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -14,12 +14,13 @@ from typing import IO, Any
 PICTURES = (".png", ".svg", ".pdf")
 
 
-def check_picture(path: Path | None, endings: Sequence[str]) -> None:
+def check_picture(path: Path | None, endings: Sequence[str], *, read: Iterable[Path] = ()) -> None:
     """Refuse at once a picture that could not be written when all is computed.
 
     path (Optional[Path]): The file; None for none.
     endings (Sequence[str]): That its name may have.
-    RAISES (InputError): If it has another, or the file cannot be written.
+    read (Iterable[Path]): Files that are read.
+    RAISES (InputError): If it has another, the file cannot be written, or it is one that is read.
     RAISES (ImportError): If it wants matplotlib, which is not installed.
     """
     from seqpipe.files import InputError, check_writable
@@ -34,7 +35,7 @@ def check_picture(path: Path | None, endings: Sequence[str]) -> None:
         raise InputError(f"expected a name that ends in {expected}", path=path)
     if ending in PICTURES:
         check_plot_file(path)
-    check_writable(path, "picture")
+    check_writable(path, "picture", read=read)
 
 
 @contextmanager

@@ -60,6 +60,7 @@ def translate(
     coverage: asked.Coverage = None,
     min_length: asked.MinLength = None,
     no_repeat: asked.NoRepeat = None,
+    max_ratio: asked.MaxRatio = None,
     sample: Annotated[
         bool, typer.Option("--sample", help="Draw translations instead of searching them.")
     ] = False,
@@ -75,10 +76,11 @@ def translate(
     from seqpipe.files import check_writable
     from seqpipe.translation.given_lines import batch_size, translate_lines
     from seqpipe.translation.given_options import check_method, drawing, search_options
-    from seqpipe.translation.given_texts import given_lines, source_name
+    from seqpipe.translation.given_texts import given_lines
+    from seqpipe.vocabulary.text_lines import source_name
 
     lines = given_lines(source, text)
-    check_writable(output, "translations")
+    check_writable(output, "translations", read=[source])
     drawn = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "seed": seed}
     searched = {
         "width": width,
@@ -89,7 +91,8 @@ def translate(
     }
     check_method(sample, drawn, searched)
     nlp, pipe = _load(model, component, gpu_id)
-    options = search_options(pipe, **searched, min_length=min_length, no_repeat=no_repeat)
+    written = {"min_length": min_length, "no_repeat": no_repeat, "max_ratio": max_ratio}
+    options = search_options(pipe, **searched, **written)
     run = drawing(pipe, options, drawn) if sample else lambda docs: pipe.search(docs, options)
     path = source and source_name(source)
     found = translate_lines(nlp, pipe, lines, run, path=path, at_a_time=batch_size(source))
@@ -139,7 +142,7 @@ def score(
     from seqpipe.translation.given_options import search_options
 
     pairs, paths = given_pairs(source, target_file, text, target)
-    check_writable(output, "scores")
+    check_writable(output, "scores", read=[source, target_file])
     nlp, pipe = _load(model, component, gpu_id)
     ranked = normalisation and normalisation.value
     options = search_options(pipe, normalisation=ranked, alpha=alpha, coverage=coverage)
@@ -168,6 +171,10 @@ def analyze(
     widths: Annotated[str, typer.Option(help="Beam widths, with commas.")] = "1,3,10,30",
     normalisation: asked.NormalisationOption = None,
     alpha: asked.Alpha = None,
+    coverage: asked.Coverage = None,
+    min_length: asked.MinLength = None,
+    no_repeat: asked.NoRepeat = None,
+    max_ratio: asked.MaxRatio = None,
     limit: asked.Limit = 0,
     examples: Annotated[
         int, typer.Option(min=0, help="Errors of each kind and width on the page.")
@@ -196,10 +203,18 @@ def analyze(
 
     chosen = whole_numbers(widths, "--widths")
     check_files(data)
-    check_writable(output, "metrics")
-    check_writable(html, "page")
+    check_writable(output, "metrics", read=data)
+    check_writable(html, "page", read=data)
     nlp, pipe = _load(model, component, gpu_id)
-    options = search_options(pipe, normalisation=normalisation and normalisation.value, alpha=alpha)
+    options = search_options(
+        pipe,
+        normalisation=normalisation and normalisation.value,
+        alpha=alpha,
+        coverage=coverage,
+        min_length=min_length,
+        no_repeat=no_repeat,
+        max_ratio=max_ratio,
+    )
     began = time.perf_counter()
     given = read_data(nlp, pipe, data, limit=limit)
     with progress("searches", total=len(given) * len(chosen)) as advance:
@@ -391,7 +406,7 @@ def lengths(
     limits = None if edges is None else whole_numbers(edges, "--edges")
     check_files(data)
     for path in output or ():
-        check_picture(path, (*PICTURES, ".json"))
+        check_picture(path, (*PICTURES, ".json"), read=data)
     began = time.perf_counter()
     curves, tokens = {}, None
     for name, folder in folders.items():

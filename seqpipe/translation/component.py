@@ -74,8 +74,10 @@ def make_rnn_translator(
     max_source (int): Pieces of a source at most.
     truncate (bool): Cut a longer one; else it is an error.
     replace_unknown (bool): Put the source word that an <UNK> attends to most in its place, or that
-        word's entry in the lexicon of [initialize.components.NAME].
-    target_lang (str): The target's language, by whose rules `target_doc` tells tokens apart.
+        word's entry in the lexicon of [initialize.components.NAME]. The target's unit must be
+        "word".
+    target_lang (str): The target's language, one that spaCy knows, by whose rules `target_doc`
+        tells tokens apart.
     max_gradient_norm (float): A step whose gradients have a greater norm is scaled down; 0: none.
     max_gradient_value (float): Each value of the gradients is cut to ± this bound; 0: none.
     scorer (Callable): `seqpipe.BleuScorer.v1`.
@@ -91,11 +93,15 @@ def make_rnn_translator(
             f"[components.{name}.search]: {min(unknown)} is no setting: expected one of "
             f"{', '.join(DEFAULT_SEARCH)}"
         )
+    try:
+        options = SearchOptions(**search)
+    except InputError as error:
+        raise InputError(f"[components.{name}.search]: {error}") from None
     return RNNTranslator(
         nlp.vocab,
         model,
         name,
-        options=SearchOptions(**search),
+        options=options,
         max_source=max_source,
         truncate=truncate,
         replace_unknown=replace_unknown,

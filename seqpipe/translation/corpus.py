@@ -16,6 +16,8 @@ from seqpipe.references import REFERENCES
 
 from .parallel import Pair, Selection, given_path, given_paths, read_paired_texts, read_pairs
 
+HINT = 'empty = "skip" leaves such pairs out'
+
 
 @registry.readers("seqpipe.ParallelCorpus.v1")
 def make_parallel_corpus(
@@ -44,7 +46,8 @@ def make_parallel_corpus(
     """
     path = given_path(source, "the sources")
     others = given_paths(targets, "the references")
-    return _reader(partial(read_pairs, path, others, Selection(empty, max_length, limit)), path)
+    selection = Selection(empty, max_length, limit)
+    return _reader(partial(read_pairs, path, others, selection, hint=HINT), path)
 
 
 @registry.readers("seqpipe.PairedTexts.v1")
@@ -80,6 +83,7 @@ def make_paired_texts(
         targets=[targets] if isinstance(targets, int) else targets,
         gather=gather,
         selection=Selection(empty, max_length, limit),
+        hint=HINT,
     )
     return _reader(read, place)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from seqpipe.intervals import wilson_interval
 
-from .intervals import Interval, block_interval
+from .intervals import Interval, block_interval, score_interval
 from .verdicts import MODEL, OUT_OF_REACH, RIGHT, SEARCH, Judged
 
 
@@ -24,8 +24,11 @@ class ErrorRow:
     sentences (int): How many there are.
     right, search, model, out_of_reach (int): How many of them by verdict.
     cut (int): Outputs that were cut at the maximum length, before <EOS>.
-    bleu, exact_match (float): From 0 to 1.
-    bleu_interval (Optional[Tuple[float, float]]): 95 %; None if the sentences are too few.
+    bleu (Optional[float]): From 0 to 1; None if it has no meaning: all outputs are shorter than
+        four words.
+    bleu_interval (Optional[Tuple[float, float]]): 95 %; None if the sentences are too few, or there
+        is no BLEU.
+    exact_match (float): From 0 to 1.
     length_ratio (Optional[float]): Words of the outputs by words of the references, as BLEU counts
         them.
     """
@@ -38,7 +41,7 @@ class ErrorRow:
     model: int
     out_of_reach: int
     cut: int
-    bleu: float
+    bleu: float | None
     bleu_interval: Interval | None
     exact_match: float
     length_ratio: float | None
@@ -132,17 +135,19 @@ def error_row(label: str | None, judged: Sequence[Judged], found: WidthScore) ->
         out_of_reach=counts[OUT_OF_REACH],
         cut=sum(not one.output.finished for one in judged),
         bleu=bleu,
-        bleu_interval=block_interval(bleu, found.without),
+        bleu_interval=None if bleu is None else score_interval(bleu, found.without),
         exact_match=found.score["exact_match"],
         length_ratio=found.score["bleu_ratio"],
     )
 
 
-def bleu_change(narrow: WidthScore, wide: WidthScore) -> BleuChange:
-    """RETURNS (BleuChange): How BLEU changes.
+def bleu_change(narrow: WidthScore, wide: WidthScore) -> BleuChange | None:
+    """RETURNS (Optional[BleuChange]): How BLEU changes; None if one of them has no BLEU.
 
     narrow, wide (WidthScore): Scores of the same sentences.
     """
+    if narrow.score["bleu"] is None or wide.score["bleu"] is None:
+        return None
     difference = wide.score["bleu"] - narrow.score["bleu"]
     without = None
     if narrow.without is not None and wide.without is not None:

@@ -15,8 +15,9 @@ from spacy.util import registry
 from seqpipe.files import InputError
 from seqpipe.pipelines import read_examples, run_before
 from seqpipe.references import REFERENCES, references_of
+from seqpipe.vocabulary.text_lines import STANDARD_INPUT
 
-from .given_texts import STANDARD_INPUT, check_file, check_text, doc_of
+from .given_texts import check_file, check_text, doc_of
 from .parallel import Pair, read_paired_texts, read_pairs
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def read_data(
     pipe (RNNTranslator): One of its components.
     paths (Sequence[Path]): A file of sources and one or several of references, line by line; or a
         .spacy file whose docs carry references; or a table, source<tab>reference, which a pipeline
-        that was trained on such tables reads as it read those.
+        that was trained on such tables reads as it read those. Of others each row is a text, as a
+        line of files is: equal sources are gathered only where that reader says so.
     limit (int): The first so many; 0 for all.
     RETURNS (List[Example]): Those that have references, one at least.
     RAISES (InputError): If a file or a line of one is at fault, or there are no references.
@@ -77,7 +79,7 @@ def read_data(
     if len(paths) == 1 and (paths[0].suffix == ".spacy" or _reads_tables(nlp)):
         examples = _of_corpus(nlp, pipe, paths[0])
     elif len(paths) == 1:
-        examples = _of_pairs(nlp, pipe, read_paired_texts(paths[0], gather=True), paths[0])
+        examples = _of_pairs(nlp, pipe, read_paired_texts(paths[0]), paths[0])
     else:
         examples = _of_pairs(nlp, pipe, read_pairs(paths[0], paths[1:]), paths[0])
     found = list(islice(examples, limit or None))

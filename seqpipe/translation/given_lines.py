@@ -17,9 +17,10 @@ from spacy.tokens import Doc
 from seqpipe.files import InputError
 from seqpipe.reporting.language_models import finite
 from seqpipe.reporting.text_page import plain
+from seqpipe.vocabulary.text_lines import STANDARD_INPUT
 from seqpipe.vocabulary.vocabulary import Vocabulary
 
-from .given_texts import STANDARD_INPUT, batches, doc_of, located
+from .given_texts import batches, doc_of, located
 from .parallel import Pair
 from .search import SearchOptions
 from .translation import Translation

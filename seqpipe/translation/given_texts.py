@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,35 +12,14 @@ from spacy.tokens import Doc
 
 from seqpipe.files import InputError
 from seqpipe.pipelines import run_before
-from seqpipe.vocabulary.text_lines import decode, read_lines
+from seqpipe.vocabulary.text_lines import STANDARD_INPUT, lines_of
+
+from .parallel import check_no_nul
 
 if TYPE_CHECKING:
     from .rnn_translator import RNNTranslator
 
-STANDARD_INPUT = "-"
-
 Item = TypeVar("Item")
-
-
-def source_name(source: Path) -> str:
-    """RETURNS (str): What to call a file in messages; "-" is standard input."""
-    return "standard input" if str(source) == STANDARD_INPUT else str(source)
-
-
-def lines_of(source: Path) -> Iterator[tuple[int, str]]:
-    """YIELDS (Tuple[int, str]): Each line's number, from 1, and its text.
-
-    source (Path): A UTF-8 file, plain or gzip; "-" for standard input.
-    RAISES (InputError): If there is no such file, a line is no UTF-8, or standard input is closed.
-    """
-    if str(source) != STANDARD_INPUT:
-        check_file(source)
-        yield from read_lines(source)
-        return
-    if sys.stdin is None:
-        raise InputError("standard input is closed, expected texts there, or a file of texts")
-    for number, line in enumerate(sys.stdin.buffer, start=1):
-        yield number, decode(line, "standard input", number)
 
 
 def given_lines(source: Path | None, texts: list[str] | None) -> Iterable[tuple[int, str]]:
@@ -126,10 +104,11 @@ def doc_of(
     text (str): The text.
     path, line: Where it stands, for messages.
     RETURNS (Doc): The doc.
-    RAISES (InputError): If it is too long.
+    RAISES (InputError): If it is too long, or holds a NUL.
     """
-    text = text.strip()
     with located(path, line):
+        check_no_nul(text)
+        text = text.strip()
         if len(text) > nlp.max_length:
             raise InputError(
                 f"a text of {len(text):,} characters, expected {nlp.max_length:,} at most, which "

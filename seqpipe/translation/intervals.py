@@ -41,3 +41,9 @@ def block_interval(whole: float, without: np.ndarray | None) -> Interval | None:
     variance = (BLOCKS - 1) / BLOCKS * float(((without - without.mean()) ** 2).sum())
     half = STUDENT * math.sqrt(variance)
     return whole - half, whole + half
+
+
+def score_interval(score: float, without: np.ndarray | None) -> Interval | None:
+    """As block_interval, for a score from 0 to 1: what lies beyond is cut off."""
+    found = block_interval(score, without)
+    return None if found is None else (max(0.0, found[0]), min(1.0, found[1]))

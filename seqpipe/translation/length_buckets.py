@@ -15,12 +15,13 @@ from spacy.vocab import Vocab
 
 from seqpipe.files import InputError
 
-from .intervals import Interval, block_interval, leave_out
+from .intervals import Interval, leave_out, score_interval
 
 Scorer = Callable[..., dict[str, Any]]  # of examples
 
 STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # of the default edges
 MOST_BUCKETS = 8
+BLEU_ORDER = 4  # words of its longest n-grams
 LEAST, LEAST_SHARE = 20, 0.03  # of all sentences, that a default bucket has at least
 
 
@@ -31,16 +32,17 @@ class LengthBucket:
     low (int): Tokens of the source at least.
     high (Optional[int]): Tokens at most; None if there is no limit.
     sentences (int): How many there are.
-    bleu (float): From 0 to 1.
+    bleu (Optional[float]): From 0 to 1; None if it has no meaning: all translations are shorter
+        than four words.
     bleu_interval (Optional[Tuple[float, float]]): 95 %, by the jackknife over blocks of sentences;
-        None if they are too few.
+        None if they are too few, or there is no BLEU.
     exact_match (float): From 0 to 1.
     """
 
     low: int
     high: int | None
     sentences: int
-    bleu: float
+    bleu: float | None
     bleu_interval: Interval | None
     exact_match: float
 
@@ -93,13 +95,14 @@ def bleu_by_length(
     found = []
     for (low, high), places in split_by_length(lengths, edges).items():
         score, without = corpus.scores(places)
+        bleu = score["bleu"]
         found.append(
             LengthBucket(
                 low,
                 high,
                 len(places),
-                bleu=score["bleu"],
-                bleu_interval=block_interval(score["bleu"], without),
+                bleu=bleu,
+                bleu_interval=None if bleu is None else score_interval(bleu, without),
                 exact_match=score["exact_match"],
             )
         )
@@ -176,14 +179,22 @@ class ScoredCorpus:
         """Score some of the sentences.
 
         places (Sequence[int]): Which.
-        RETURNS (Tuple[Dict[str, Any], Optional[np.ndarray]]): What the scorer returns; and what
-            `leave_out` does of the BLEU.
+        RETURNS (Tuple[Dict[str, Any], Optional[np.ndarray]]): What the scorer returns, but None as
+            `bleu` where it has no meaning; and what `leave_out` does of the BLEU.
         """
 
         def bleu(rest: Sequence[int]) -> float:
             return self._score([places[place] for place in rest])["bleu"]
 
-        return self._score(places), leave_out(bleu, len(places))
+        score = self._score(places)
+        if not score["bleu"] and (score["exact_match"] == 1 or self._are_short(places)):
+            # 0 of outputs without any n-gram of four, right or wrong, says nothing of them.
+            return {**score, "bleu": None}, None
+        return score, leave_out(bleu, len(places))
+
+    def _are_short(self, places: Sequence[int]) -> bool:
+        texts = (self.examples[place].predicted._.translation for place in places)
+        return all(len(text.split()) < BLEU_ORDER for text in texts)
 
     def _score(self, places: Sequence[int]) -> dict[str, Any]:
         # chrF takes twice the time of BLEU.

@@ -42,18 +42,29 @@ def without_unknown(
     words: Sequence[str],
     attention: np.ndarray,
     lexicon: Mapping[str, str],
+    *,
+    lower: bool = False,
 ) -> list[str]:
-    """Replace each <UNK>.
+    """Replace each <UNK>. A punctuation mark that is put in stands between spaces: <UNK> does not
+    say on which side none would stand.
 
     pieces (Sequence[str]): T of them.
     words (Sequence[str]): The word that each piece of the source is of, n of them.
     attention (np.ndarray): float (T or more, n or more).
     lexicon (Mapping[str, str]): From source word to translation; a word that it does not have is
         copied.
+    lower (bool): A word that it does not have is looked up lower-cased too.
     RETURNS (List[str]): T pieces.
     """
     best = attention[:, : len(words)].argmax(axis=1)
+
+    def replacement(word: str) -> str:
+        found = lexicon.get(word)
+        if found is None and lower:
+            found = lexicon.get(word.lower())
+        return word if found is None else found
+
     return [
-        lexicon.get(words[place], words[place]) if piece == Vocabulary.UNK else piece
+        replacement(words[place]) if piece == Vocabulary.UNK else piece
         for piece, place in zip(pieces, best, strict=False)
     ]

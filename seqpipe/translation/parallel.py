@@ -105,6 +105,8 @@ def read_pairs(
     source: str | os.PathLike[str] | None,
     targets: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None,
     selection: Selection = ALL,
+    *,
+    hint: str = "",
 ) -> Iterator[Pair]:
     """Read files that belong together line by line: UTF-8, plain or gzip, split at "\\n" alone.
 
@@ -113,13 +115,14 @@ def read_pairs(
     source: The file of what is translated.
     targets: The file of its translations, or several, each with one reference a line.
     selection (Selection): Which pairs are read.
+    hint (str): What to say too where a side is empty: how such pairs can be left out.
     YIELDS (Pair): The pairs, in their order.
     RAISES (InputError): If a file is not there or no UTF-8 text, the files have not equally many
         lines, a side is empty where that is an error, or there is no pair.
     """
     paths = [given_path(source, "the sources"), *given_paths(targets, "the references")]
     sides = [_Side(paths[0], "source"), *_reference_sides(paths[1:])]
-    return _selected(_rows(paths), sides, selection)
+    return _selected(_rows(paths), sides, selection, hint=hint)
 
 
 def read_paired_texts(
@@ -129,6 +132,7 @@ def read_paired_texts(
     targets: Sequence[int] = (1,),
     gather: bool = False,
     selection: Selection = ALL,
+    hint: str = "",
 ) -> Iterator[Pair]:
     """Read a table with a pair a line, a tab between columns; a quote is a character like others.
 
@@ -141,6 +145,7 @@ def read_paired_texts(
     gather (bool): Pairs with the same source become one with several references, each once, where
         the first of them stands. All pairs are then held in memory.
     selection (Selection): Which pairs are read.
+    hint (str): What to say too where a side is empty: how such pairs can be left out.
     YIELDS (Pair): The pairs, in their order.
     RAISES (InputError): If the file is not there or no UTF-8 text, a line lacks a column or has
         another number of columns than the first, a side is empty where that is an error, or there
@@ -153,7 +158,8 @@ def read_paired_texts(
         _Side(place, f"{name} (column {column})")
         for name, column in [("source", source), *(("reference", column) for column in targets)]
     ]
-    return _selected(_table_rows(place, [source, *targets]), sides, selection, gather=gather)
+    rows = _table_rows(place, [source, *targets])
+    return _selected(rows, sides, selection, gather=gather, hint=hint)
 
 
 def _reference_sides(paths: list[Path]) -> list[_Side]:
@@ -207,11 +213,16 @@ def _columns(count: int) -> str:
 
 
 def _selected(
-    rows: Iterable[Pair], sides: Sequence[_Side], selection: Selection, *, gather: bool = False
+    rows: Iterable[Pair],
+    sides: Sequence[_Side],
+    selection: Selection,
+    *,
+    gather: bool = False,
+    hint: str,
 ) -> Iterator[Pair]:
     """The pairs that a selection takes, and a warning of how many it leaves out."""
     tally: Counter[str] = Counter()
-    pairs = _sound(rows, sides, selection, tally)
+    pairs = _sound(rows, sides, selection, tally, hint)
     count = 0
     for pair in islice(_gathered(pairs) if gather else pairs, selection.limit or None):
         count += 1
@@ -225,12 +236,16 @@ def _selected(
 
 
 def _sound(
-    rows: Iterable[Pair], sides: Sequence[_Side], selection: Selection, tally: Counter[str]
+    rows: Iterable[Pair],
+    sides: Sequence[_Side],
+    selection: Selection,
+    tally: Counter[str],
+    hint: str,
 ) -> Iterator[Pair]:
     """The pairs with the references that a selection takes; those of each fault are counted."""
     for row in rows:
         if selection.empty == "error":
-            _refuse_empty(row, sides)
+            _refuse_empty(row, sides, hint)
         faults = [selection.fault(row.source, reference) for reference in row.references]
         tally.update(faults)
         if not any(faults):
@@ -240,10 +255,10 @@ def _sound(
             yield row._replace(references=tuple(kept))
 
 
-def _refuse_empty(row: Pair, sides: Sequence[_Side]) -> None:
+def _refuse_empty(row: Pair, sides: Sequence[_Side], hint: str) -> None:
     for text, side in zip((row.source, *row.references), sides, strict=True):
         if not text:
-            message = f'an empty {side.name}, expected a text; empty = "skip" leaves such pairs out'
+            message = f"an empty {side.name}, expected a text{hint and '; '}{hint}"
             raise InputError(message, path=side.path, line=row.line)
 
 
@@ -267,10 +282,20 @@ def _texts(path: Path) -> Iterator[tuple[int, str]]:
     """The lines of a file that was checked to be one, and that holds no NUL."""
     _check_file(path)
     for number, text in read_lines(path):
-        if "\0" in text:
-            message = f"a NUL at character {text.index(chr(0)) + 1}, expected a text in UTF-8"
-            raise InputError(message, path=path, line=number)
+        check_no_nul(text, path=path, line=number)
         yield number, text
+
+
+def check_no_nul(text: str, *, path: str | Path | None = None, line: int | None = None) -> None:
+    """Refuse a text that is none, such as a line of UTF-16.
+
+    text (str): The text.
+    path, line: Where it stands.
+    RAISES (InputError): If it holds a NUL.
+    """
+    if "\0" in text:
+        message = f"a NUL at character {text.index(chr(0)) + 1}, expected a text in UTF-8"
+        raise InputError(message, path=path, line=line)
 
 
 def _check_file(path: Path) -> None:

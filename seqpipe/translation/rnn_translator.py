@@ -1,9 +1,10 @@
 """The pipe class of `rnn_translator`: a Doc becomes another sequence."""
 
 # No future import of annotations: spaCy reads those of `initialize`.
-import logging
 import math
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.training import Example
+from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer
 
@@ -31,10 +32,15 @@ from .forced import forced
 from .lexicon import read_lexicon, without_unknown
 from .model import Pairs, fit, use_dense_gradient, wiring
 from .search import SearchOptions, Steps
-from .translation import NOTHING, Translation, by_token
-from .units import CHARACTER, PairUnits, Pieces
-
-logger = logging.getLogger("seqpipe")
+from .text_checks import (
+    check_language,
+    check_target,
+    checked,
+    learned_references,
+    warn_of_unknown,
+)
+from .translation import NOTHING, Translation, by_token, distinct
+from .units import SUBWORD, WORD, PairUnits, Pieces
 
 BEAM_ROWS = 512  # hypotheses that are computed at once
 LEXICON = "lexicon"
@@ -63,6 +69,7 @@ class RNNTranslator(SequencePipe):
         """Make the component. The factory says what the arguments are."""
         if max_source < 1:
             raise InputError(f"{name}: max_source = {max_source}: expected at least 1 piece")
+        check_language(name, target_lang)
         super().__init__(
             vocab,
             model,
@@ -77,12 +84,17 @@ class RNNTranslator(SequencePipe):
         for key, is_set in wants.items():
             if is_set and not self.has_attention:
                 raise InputError(f"{name}: {key} is set: expected a model with attention")
+        unit = self.units.target.unit
+        if replace_unknown and unit != WORD:
+            raise InputError(
+                f'{name}: replace_unknown is set with target.unit = "{unit}": expected "{WORD}", '
+                "since whole words take the place of <UNK>"
+            )
         self.replace_unknown = replace_unknown
         self._target_lang = target_lang
         self._target_nlp: Language | None = None
         self._max_source, self._truncate = max_source, truncate
         self._steps, self._wiring = Steps(model), wiring(model)
-        self._has_warned = False
 
     @property
     def units(self) -> PairUnits:
@@ -108,7 +120,7 @@ class RNNTranslator(SequencePipe):
 
     def words_of(self, reference: Doc) -> Iterable[Any]:
         """The words of both sides, each with its side."""
-        references = references_of(reference)
+        references = learned_references(self.name, reference)
         return self.units.words_of(reference, references) if references else ()
 
     def initialize(  # type: ignore[override]  # it has no labels
@@ -126,13 +138,35 @@ class RNNTranslator(SequencePipe):
         vocabulary (str / Path): See `SequencePipe.initialize`; of words, those of the source.
         lexicon (str / Path): A file of source words and translations, tab-separated, for
             `replace_unknown`.
+        RAISES (InputError): If a reference is empty or a source too long, with the number of the
+            text; or there is nothing to learn from.
         """
+        validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         self.cfg.pop(LEXICON, None)
         if lexicon is not None:
             if not self.replace_unknown:
                 raise InputError(f"{self.name}: lexicon without replace_unknown = true")
             self.cfg[LEXICON] = read_lexicon(lexicon)
-        super().initialize(get_examples, nlp=nlp, vocabulary=vocabulary)
+        before, is_long = self.units, False
+
+        def check(eg: Example) -> None:
+            nonlocal is_long
+            is_learned = bool(learned_references(self.name, eg.reference))
+            if not is_learned or not self._may_be_long(eg.predicted):
+                return
+            if self.units is before and before.source.unit == SUBWORD:
+                is_long = True  # perhaps: its pieces are not learned yet
+            else:
+                self._source(eg.predicted)
+
+        texts = partial(checked, get_examples, check)
+        super().initialize(texts, nlp=nlp, vocabulary=vocabulary)
+        if is_long:
+            deque(texts(), maxlen=0)
+
+    def _may_be_long(self, doc: Doc) -> bool:
+        """Whether its characters are too many: a piece has one at least."""
+        return max(len(doc), len(doc.text.lower())) > self._max_source
 
     def _survey(self, examples: Iterable[Example]) -> Any:
         return super()._survey(self._with_references(examples))
@@ -179,8 +213,13 @@ class RNNTranslator(SequencePipe):
         sgd: Optimizer | None = None,
         losses: dict[str, float] | None = None,
     ) -> dict[str, float]:
-        """Learn from those of a batch that have references. See `SequencePipe.update`."""
-        known = [eg for eg in examples if references_of(eg.reference) and eg.predicted.text.strip()]
+        """Learn from those of a batch that have references, none of them empty. See
+        `SequencePipe.update`."""
+        known = [
+            eg
+            for eg in examples
+            if learned_references(self.name, eg.reference) and eg.predicted.text.strip()
+        ]
         return super().update(known, drop=drop, sgd=sgd, losses=losses)
 
     def model_input(self, examples: list[Example]) -> Pairs:
@@ -223,8 +262,9 @@ class RNNTranslator(SequencePipe):
 
         docs (Sequence[Doc]): The sources; they are not changed.
         options (Optional[SearchOptions]): By default the component's.
-        RETURNS (List[List[Translation]]): For each doc the `n_best`, best first. What is found for
-            a doc does not depend on the others.
+        RETURNS (List[List[Translation]]): For each doc the `n_best`, best first, of equal texts one
+            alone. The translations of a doc do not depend on the others; log-probabilities, scores
+            and attention only by what single precision rounds.
         RAISES (InputError): If a source is too long.
         """
         options = options or self.options
@@ -236,7 +276,7 @@ class RNNTranslator(SequencePipe):
         run (Callable): From the places of some docs and their sources to their translations.
         """
         sources = [self._source(doc) for doc in docs]
-        self._warn_of_unknown(docs, sources)
+        warn_of_unknown(self.name, docs, sources)
         found: list[list[Translation]] = [[NOTHING] for _ in docs]
         lengths = np.array([len(source.ids) for source in sources])
         order = [i for i in np.argsort(lengths, kind="stable").tolist() if lengths[i] > 1]
@@ -262,7 +302,7 @@ class RNNTranslator(SequencePipe):
             trace=trace,
         )
         translations = [
-            [self._translation(source, hypothesis) for hypothesis in one.hypotheses]
+            distinct([self._translation(source, hypothesis) for hypothesis in one.hypotheses])
             for source, one in zip(sources, found, strict=True)
         ]
         return translations, [one.trace for one in found]
@@ -339,28 +379,19 @@ class RNNTranslator(SequencePipe):
             component's.
         RETURNS (List[Translation]): Of each, with <EOS>.
         RAISES (InputError): If there is not one for each, one is empty, no piece of one is known,
-            or a source is too long.
+            one has <PAD>, <BOS> or <EOS> in it, or a source is too long.
         """
         if len(docs) != len(targets):
             raise InputError(f"{len(docs)} sources, {len(targets)} targets: expected one for each")
         ys = [self.units.target.target(text) for text in targets]
         for text, y in zip(targets, ys, strict=True):
-            self._check_target(text, y)
+            check_target(self.name, text, y)
         score = (options or self.options).score()
         found = forced(self._steps, [self._source(doc) for doc in docs], ys, score)
         return [
             Translation(text, tuple(y.texts), log_probs, value, True, attention)
             for text, y, (log_probs, value, attention) in zip(targets, ys, found, strict=True)
         ]
-
-    def _check_target(self, text: str, y: Pieces) -> None:
-        if len(y.ids) == 1:
-            raise InputError(f"{self.name}: an empty target: expected a text to score")
-        if (y.ids[:-1] == Vocabulary.UNK_ID).all():
-            raise InputError(
-                f"{self.name}: no piece of the target {text[:40]!r} is known: expected the "
-                "language and the script that the model was trained on"
-            )
 
     def _translation(self, source: Pieces, hypothesis: Hypothesis) -> Translation:
         pieces = self.units.target.vocabulary.words(hypothesis.words)
@@ -369,9 +400,8 @@ class RNNTranslator(SequencePipe):
             attention = attention[:, : len(source.ids)].astype(np.float32)
         shown = pieces
         if self.replace_unknown and Vocabulary.UNK in pieces:
-            is_character = self.units.target.unit == CHARACTER
-            words = (source.texts if is_character else source.words)[:-1]
-            shown = without_unknown(pieces, words, attention, self.cfg.get(LEXICON, {}))
+            lexicon, lower = self.cfg.get(LEXICON, {}), self.units.source.lower
+            shown = without_unknown(pieces, source.words[:-1], attention, lexicon, lower=lower)
         ends = (Vocabulary.EOS,) if hypothesis.finished else ()
         return Translation(
             self.units.target.text(shown),
@@ -381,19 +411,6 @@ class RNNTranslator(SequencePipe):
             hypothesis.finished,
             attention,
         )
-
-    def _warn_of_unknown(self, docs: Sequence[Doc], sources: list[Pieces]) -> None:
-        """Say once that a source is wholly unknown."""
-        for doc, source in zip(docs, sources, strict=True):
-            ids = source.ids[:-1]
-            if not self._has_warned and len(ids) and (ids == Vocabulary.UNK_ID).all():
-                self._has_warned = True
-                logger.warning(
-                    "%s: nothing of %r is known to the model, its translation means nothing; "
-                    "expected the language and the script that it was trained on",
-                    self.name,
-                    doc.text[:40],
-                )
 
     def predict(self, docs: Iterable[Doc]) -> list[list[Translation]]:
         """RETURNS (List[List[Translation]]): As `search`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from thinc.api import Model
 
 from seqpipe.decoding.limits import Limits
 from seqpipe.decoding.scores import Score
+from seqpipe.decoding.settings import is_number, is_whole
 from seqpipe.decoding.steps import Prediction
 from seqpipe.files import InputError
 from seqpipe.layers.attentional import Decoding
@@ -20,6 +20,8 @@ from seqpipe.vocabulary.vocabulary import Vocabulary
 from .model import start, write
 
 ROOM = 10  # pieces that a translation may have however short its source is
+# Far above what anyone wants, and below what memory and 64 bits hold.
+MOST_WIDTH, MOST_MIN_LENGTH, MOST_NO_REPEAT, MOST_RATIO = 1_000_000, 1_000_000, 1_000_000, 1_000
 FORBIDDEN = (Vocabulary.PAD_ID, Vocabulary.BOS_ID)
 
 
@@ -31,10 +33,13 @@ class SearchOptions:
     normalisation (str): "none", "length" (log P / T^α) or "gnmt".
     alpha (float): α.
     coverage (float): β of GNMT's coverage; wants attention.
-    n_best (int): Translations of each source, `width` at most.
+    n_best (int): Translations of each source, `width` at most. Fewer come where no more are found,
+        or where pieces that differ make the same text: the best of those stays.
     min_length (int): Pieces before <EOS> at least.
     no_repeat (int): No n-gram of so many pieces stands twice in a translation; 0 lets all.
     max_ratio (float): A translation has at most so many pieces for each of the source, and 10 more.
+
+    RAISES (InputError): If a value is of another type or out of bounds.
     """
 
     width: int = 5
@@ -47,12 +52,25 @@ class SearchOptions:
     max_ratio: float = 2.0
 
     def __post_init__(self) -> None:
-        if self.width < 1:
-            raise InputError(f"width = {self.width}: expected a beam of at least 1")
-        if not 1 <= self.n_best <= self.width:
-            raise InputError(f"n_best = {self.n_best}: expected 1 to width = {self.width}")
-        if not 0 < self.max_ratio < math.inf:
-            raise InputError(f"max_ratio = {self.max_ratio}: expected a number above 0")
+        if not is_whole(self.width, 1, MOST_WIDTH):
+            raise InputError(
+                f"width = {self.width!r}: expected a beam of at least 1, a whole number up to "
+                f"{MOST_WIDTH:,}"
+            )
+        if not is_whole(self.n_best, 1, self.width):
+            raise InputError(
+                f"n_best = {self.n_best!r}: expected 1 to width = {self.width}, a whole number"
+            )
+        for name, value, most in (
+            ("min_length", self.min_length, MOST_MIN_LENGTH),
+            ("no_repeat", self.no_repeat, MOST_NO_REPEAT),
+        ):
+            if not is_whole(value, 0, most):
+                raise InputError(f"{name} = {value!r}: expected a whole number from 0 to {most:,}")
+        if not is_number(self.max_ratio, 0, MOST_RATIO) or self.max_ratio == 0:
+            raise InputError(
+                f"max_ratio = {self.max_ratio!r}: expected a number above 0, up to {MOST_RATIO:,}"
+            )
         self.score()
         self.limits([1])
 

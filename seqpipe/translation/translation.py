@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +48,18 @@ class Translation:
 
 NOTHING = Translation("", (), np.zeros(0), 0.0, True)
 """That of a source without text."""
+
+
+def distinct(found: Iterable[Translation]) -> list[Translation]:
+    """RETURNS (List[Translation]): Those of different texts: subwords may be put together to one
+    text in several ways, of which the first stays.
+
+    found (Iterable[Translation]): Best first.
+    """
+    best: dict[str, Translation] = {}
+    for one in found:
+        best.setdefault(one.text, one)
+    return list(best.values())
 
 
 def by_token(attention: np.ndarray, tokens: np.ndarray, count: int) -> np.ndarray:

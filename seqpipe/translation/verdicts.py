@@ -14,11 +14,13 @@ import numpy as np
 from seqpipe.files import InputError
 from seqpipe.vocabulary.vocabulary import Vocabulary
 
+from .text_checks import NEVER_WRITTEN
 from .translation import Translation
 
 RIGHT, SEARCH, MODEL, OUT_OF_REACH = "right", "search", "model", "out of reach"
-UNKNOWN, TOO_LONG, TOO_SHORT, REPEATS, EMPTY, NO_SOURCE = (
+UNKNOWN, SPECIAL, TOO_LONG, TOO_SHORT, REPEATS, EMPTY, NO_SOURCE = (
     "unknown pieces",
+    "special pieces",
     "longer than the maximum length",
     "shorter than the minimum length",
     "repeats what may not be repeated",
@@ -56,6 +58,8 @@ class Reach:
             return NO_SOURCE
         if len(pieces) == 1:
             return EMPTY
+        if {*pieces[:-1]} & {*NEVER_WRITTEN}:
+            return SPECIAL
         if UNK in pieces:
             return UNKNOWN
         if len(pieces) > self.max_length:
@@ -151,11 +155,12 @@ def _finite(number: float) -> float | None:
 
 
 def any_known(pieces: Sequence[str]) -> bool:
-    """RETURNS (bool): Whether a reference has a piece that the model can write.
+    """RETURNS (bool): Whether a reference has a piece that the model can write, and none that it
+    never writes: only such a one is scored.
 
     pieces (Sequence[str]): As they would be written.
     """
-    return bool({*pieces} - {UNK, EOS})
+    return bool({*pieces} - {UNK, EOS}) and not {*pieces[:-1]} & {*NEVER_WRITTEN}
 
 
 def no_score(text: str, pieces: tuple[str, ...]) -> Translation:

@@ -1,10 +1,12 @@
-"""Files, plain or gzipped, as bytes and as lines; a fault says the file and the line."""
+"""Files, plain or gzipped, and standard input, as bytes and as lines; a fault says the file and the
+line."""
 
 from __future__ import annotations
 
 import gzip
+import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
@@ -13,6 +15,7 @@ from seqpipe.files import InputError, atomic_write
 
 GZIP = b"\x1f\x8b"
 BYTE_ORDER_MARK = "\ufeff"
+STANDARD_INPUT = "-"
 
 
 def is_gzip(path: str | Path) -> bool:
@@ -63,12 +66,35 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
     RAISES (InputError): If a line is not UTF-8, or the file no sound gzip file.
     """
     with open_bytes(path) as stream:
-        for number, line in enumerate(stream, start=1):
-            text = decode(line, path, number)
-            yield (
-                number,
-                (text.removeprefix(BYTE_ORDER_MARK) if number == 1 else text).rstrip("\r\n"),
-            )
+        yield from _decoded(stream, path)
+
+
+def source_name(source: Path) -> str:
+    """RETURNS (str): What to call a file in messages; "-" is standard input."""
+    return "standard input" if str(source) == STANDARD_INPUT else str(source)
+
+
+def lines_of(source: Path) -> Iterator[tuple[int, str]]:
+    """Read a file as `read_lines` does, or standard input line by line as it comes in.
+
+    source (Path): A file, plain or gzipped; "-" for standard input.
+    YIELDS (Tuple[int, str]): The line's number, from 1, and its text, without the line's end.
+    RAISES (InputError): As `read_lines`, or if standard input is closed.
+    """
+    if str(source) != STANDARD_INPUT:
+        yield from read_lines(source)
+        return
+    if sys.stdin is None:
+        raise InputError("standard input is closed, expected texts there, or a file of texts")
+    yield from _decoded(sys.stdin.buffer, source_name(source))
+
+
+def _decoded(lines: Iterable[bytes], path: str | Path) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(lines, start=1):
+        text = decode(line, path, number)
+        if number == 1:
+            text = text.removeprefix(BYTE_ORDER_MARK)
+        yield number, text.rstrip("\r\n")
 
 
 def decode(data: bytes, path: str | Path, line: int | None = None) -> str:

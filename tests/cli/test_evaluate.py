@@ -14,6 +14,7 @@ from seqpipe.cli.evaluate import evaluate
 from seqpipe.files import InputError
 from tests.classification.text_case import TINY, polarity_examples
 from tests.component_case import train
+from tests.translation.translator_case import reverser
 
 DATA = """Ann\tB-PER
 left\tO
@@ -164,3 +165,32 @@ def test_examples_of_classes_are_texts_with_what_is_wrong(tmp_path):
     assert re.search(r"^positive \d\.\d\d (✗|x) gold: negative$", examples, re.MULTILINE)
     assert docs[0].text in examples
     assert len(re.findall(r"^The (soup|service) was", examples, re.MULTILINE)) == 4
+
+
+@pytest.fixture
+def of_parallel_files(tmp_path):
+    """A translator whose development corpus is a file of sources and two of references."""
+    reverser().to_disk(tmp_path / "model")
+    nlp = spacy.load(tmp_path / "model")
+    reader = {"@readers": "seqpipe.ParallelCorpus.v1", "source": "a", "targets": ["b", "c"]}
+    nlp.config["corpora"] = {"dev": {**reader, "limit": 1, "empty": "skip"}}
+    nlp.config["training"]["dev_corpus"] = "corpora.dev"
+    nlp.to_disk(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_a_table_stands_for_parallel_files(of_parallel_files, tmp_path):
+    table = tmp_path / "test.tsv"
+    table.write_text("a b c d\tz\td c b a\n\tb\tc\nb c d e\te d c b\tz\n", encoding="utf-8")
+    shown = rows(run(of_parallel_files, table).stdout)
+    assert (shown["exact_match"][0], shown["bleu_texts"]) == ("100.00", ["2"])
+    table.write_text("a b c d\td c b a\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"test\.tsv, line 1: 2 columns, expected at least 3"):
+        run(of_parallel_files, table)
+
+
+def test_one_of_the_parallel_files_is_not_enough(of_parallel_files, tmp_path):
+    (tmp_path / "test.de").write_text("a b c d\n", encoding="utf-8")
+    said = r"test\.de: \[corpora\.dev\] of this pipeline reads .* expected a \.tsv table .*bleu$"
+    with pytest.raises(InputError, match=said):
+        run(of_parallel_files, tmp_path / "test.de")

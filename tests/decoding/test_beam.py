@@ -350,6 +350,8 @@ def test_wrong_scores_are_said(settings, message):
         ({"max_length": 3, "min_length": -1}, "min_length = -1: expected at least 0"),
         ({"max_length": 3, "min_length": 3, "eos": 0}, "min_length = 3: expected less than"),
         ({"max_length": 3, "no_repeat": -2}, "no_repeat = -2: expected at least 0"),
+        ({"max_length": 3, "no_repeat": 1.5}, "no_repeat = 1.5: expected at least 0, a whole"),
+        ({"max_length": 3, "min_length": True}, "min_length = True: expected at least 0"),
     ],
 )
 def test_wrong_limits_are_said(settings, message):

@@ -88,6 +88,15 @@ def test_score_reads_standard_input_and_converts_units(model):
     assert bits["perplexity"] == nats["perplexity"]
 
 
+def test_a_byte_order_mark_is_no_part_of_a_text(model, tmp_path):
+    text = b"\xef\xbb\xbf" + PEAR.encode()
+    (tmp_path / "text").write_bytes(text)
+    (of_file,) = rows(run("score", model, tmp_path / "text"))
+    (of_input,) = rows(run("score", model, "-", stdin=text))
+    assert of_file == of_input
+    assert of_input["text"] == PEAR
+
+
 def test_score_writes_tables_and_json_lines(model, text, tmp_path):
     printed = run("score", model, text).stdout
     said = run("score", model, text, "--output", tmp_path / "new" / "scores.tsv").stdout

@@ -89,3 +89,12 @@ def test_long_names_of_columns_are_cut():
 def test_an_empty_side_is_said():
     shown = printed(AttentionMap(["<EOS>"], [], np.zeros((0, 1))), color_system=None)
     assert shown == "A cat\nno attention: one side is empty\n"
+
+
+def test_a_long_title_is_whole_on_several_lines():
+    title = "log P -12.345   " + " ".join(f"word{number}" for number in range(20))
+    console = Console(file=io.StringIO(), width=60, color_system=None)
+    print_attention(console, CAT, title=title)
+    lines = console.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= 60
+    assert " ".join(" ".join(lines).split()).startswith(" ".join(title.split()))

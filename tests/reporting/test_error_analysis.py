@@ -128,3 +128,16 @@ def test_of_several_references_the_page_names_the_best():
 
 def test_a_part_of_a_page_is_no_page(analysis):
     assert "<html" not in render_analysis(analysis, page=False)
+
+
+def test_where_nothing_is_wrong_the_page_has_no_share():
+    found = analyse(TableTranslator(), garden_examples({"Jane chante": ["Jane sings la la"]}))
+    assert "- %" not in render_analysis(found)
+
+
+def test_outputs_without_four_words_have_a_dash_for_bleu():
+    examples = garden_examples({"Jane a visité l'Afrique": ["Jane visited Africa"]})
+    found = analyse(TableTranslator(), examples, widths=[1])
+    (row,) = rows_of(printed(found, width=120), "errors by beam width")
+    assert row[-2:] == ["-", "0.0"]
+    assert "0.00" not in render_analysis(found)

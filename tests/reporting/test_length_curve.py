@@ -64,3 +64,16 @@ def test_the_picture_names_models_and_lengths_and_shows_intervals(tmp_path):
     # One upright line in each model's colour: the last lengths have no interval.
     upright = re.findall(r'id="LineCollection_\d+"', text)
     assert len(upright) == 2
+
+
+def test_a_length_without_bleu_has_a_dash_and_no_point(tmp_path):
+    curves = {"dates": [LengthBucket(1, 3, 25, None, None, 0.9), WITH[1]]}
+    assert printed(curves).splitlines()[-2].split() == ["1-3", "25", "-"]
+    pytest.importorskip("matplotlib")
+    plot_length_curves(tmp_path / "curve.svg", curves)
+    plot_length_curves(tmp_path / "both.svg", {"dates": [WITH[0], WITH[1]]})
+    points, more = (
+        (tmp_path / name).read_text(encoding="utf-8").count("clip-path=")
+        for name in ("curve.svg", "both.svg")
+    )
+    assert points < more

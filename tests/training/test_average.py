@@ -1,6 +1,7 @@
 """The mean of saved models: parameter by parameter, of one run at its end, and of given folders."""
 
 import io
+import logging
 import shutil
 
 import numpy
@@ -73,6 +74,24 @@ def test_a_run_ends_with_the_mean_of_its_best_models(folder):
     for name in ("model-best", "model-last"):
         assert content(whole / name) == content(plain / name)
     assert not (plain / "model-average").exists()
+
+
+def test_the_model_of_step_0_is_left_out_and_a_mean_of_fewer_is_said(folder, caplog):
+    with caplog.at_level(logging.WARNING, logger="seqpipe"):
+        whole = run(folder, "whole", average=3, max_steps=4)
+    assert "model-average: the mean of 1 instead of 3" in caplog.text
+    pairs = zip(parameters(whole / "model-average"), parameters(whole / "model-last"), strict=True)
+    assert all(numpy.allclose(mean, last, atol=1e-6) for mean, last in pairs)
+
+
+def test_without_a_model_behind_step_0_there_is_no_mean(folder, caplog):
+    run(folder, "whole", average=2, max_steps=4)
+    with caplog.at_level(logging.WARNING, logger="seqpipe"):
+        whole = run(folder, "whole", average=2, max_steps=3)
+    assert "model-average: not saved: no model behind step 0 was evaluated" in caplog.text
+    assert not (whole / "model-average").exists()
+    assert not (whole / "model-average").is_symlink()
+    assert (whole / "model-best").is_dir()
 
 
 def test_models_that_do_not_fit_are_refused(folder):

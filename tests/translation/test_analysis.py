@@ -107,6 +107,9 @@ def test_a_score_that_is_not_a_number_is_refused():
         ("a b a b <EOS>", Reach(9, no_repeat=2), "repeats what may not be repeated"),
         ("a b a <EOS>", Reach(9, no_repeat=2), None),
         ("<EOS>", Reach(9), "the reference is empty"),
+        ("a <EOS> b <EOS>", Reach(9), "special pieces"),
+        ("<PAD> a <EOS>", Reach(9), "special pieces"),
+        ("a <BOS> <UNK> <EOS>", Reach(9), "special pieces"),
         ("a <EOS>", Reach(0), "the source is empty"),
     ],
 )
@@ -265,7 +268,30 @@ def test_advice_blames_the_model_where_the_widest_beam_changes_nothing():
 
 def test_nothing_is_advised_where_all_is_right():
     found = analyse(TableTranslator(), garden_examples({"Jane chante": ["Jane sings la la"]}))
-    assert found.advice == ["At width 1 all 1 outputs are right."]
+    assert found.advice == ["At width 1 the only output is right."]
+
+
+def test_advice_counts_one_as_one():
+    text = "Jane visite l'Afrique"
+    known = {text: REFERENCES[text], "Jane chante": ["Jane sings la la"]}
+    found = analyse(TableTranslator(), garden_examples(known), widths=[1])
+    assert found.advice[0].startswith(
+        "Of 2 outputs at width 1, 1 is wrong: 1 (100.0 %) is due to the search, 0 (0.0 %) to the "
+    )
+
+
+@pytest.mark.parametrize(
+    ("widths", "said"),
+    [([2], "0 at width 2."), ([1, 2], "0 at width 1, 0 at width 2.")],
+)
+def test_advice_without_bleu_names_each_width_once(widths, said):
+    examples = garden_examples({"Jane a visité l'Afrique": ["Jane visited Africa"]})
+    found = analyse(TableTranslator(), examples, widths=widths)
+    assert {row.bleu for row in found.totals} == {None}
+    assert found.changes == ()
+    assert found.advice[1] == (
+        f"BLEU means nothing here: all outputs are shorter than four words. Right outputs: {said}"
+    )
 
 
 def test_errors_are_parted_by_length_of_the_source():

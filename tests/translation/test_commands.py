@@ -91,6 +91,14 @@ def test_translate_reads_standard_input_and_leaves_empty_lines_empty(model):
     assert lines("translate", model, "-", stdin="a b c\n\n  \nd e\n") == ["c b a", "", "", "e d"]
 
 
+def test_a_byte_order_mark_is_no_part_of_a_text(model, tmp_path):
+    text = b"\xef\xbb\xbfa b c\n"
+    (tmp_path / "a").write_bytes(text)
+    (of_file,) = objects("translate", model, tmp_path / "a", "--json")
+    (of_input,) = objects("translate", model, "-", "--json", stdin=text)
+    assert of_file["source"] == of_input["source"] == "a b c"
+
+
 def test_translate_goes_in_batches_without_a_trace_of_them(model, files, monkeypatch):
     whole = lines("translate", model, files[0])
     monkeypatch.setattr("seqpipe.translation.given_lines.BATCH", 3)
@@ -141,6 +149,16 @@ def test_translate_searches_as_it_is_told(model):
         "translate", model, "--text", "a a a", "--no-repeat", "1", "--json", "--min-length", "2"
     )
     assert len(set(long["pieces"])) == len(long["pieces"])
+
+
+def test_translations_are_as_long_as_they_may_be(model, files):
+    drawn = ("translate", model, files[0], "--json", "--sample", "--seed", "1")
+
+    def longest(*words):
+        found = objects(*drawn, "--temperature", "100", *words)
+        return max(len(one["pieces"]) for one in found)
+
+    assert longest("--max-ratio", "0.01") == 10 < longest()
 
 
 def test_translate_draws_the_same_with_the_same_seed(model, files):
@@ -219,8 +237,17 @@ def test_analyze_reads_tables_and_spacy_files_alike(model, files, tmp_path):
         for data in (files, [table], [tmp_path / "a.spacy"])
     )
     assert [one["verdict"] for one in of_files] == [one["verdict"] for one in of_docs]
-    # Equal sources of a table are one text.
-    assert len(of_table) == len({source for source, _ in PAIRS})
+    # Equal sources stay as many texts as they are in files.
+    assert len({source for source, _ in PAIRS}) < len(PAIRS)
+    assert [one["verdict"] for one in of_files] == [one["verdict"] for one in of_table]
+
+
+def test_analyze_searches_as_it_is_told(model, files):
+    told = {"coverage": 0.3, "min_length": 1, "no_repeat": 2, "max_ratio": 3.0}
+    words = [word for name, value in told.items() for word in (f"--{name}", str(value))]
+    words = [word.replace("_", "-") for word in words]
+    found = json.loads(run("analyze", model, *files, "--limit", "2", "--json", *words).stdout)
+    assert {name: found["options"][name] for name in told} == told
 
 
 def test_a_table_is_read_as_the_pipeline_read_its_own(model, tmp_path):
@@ -342,6 +369,9 @@ def test_translate_refuses_texts(model, tmp_path):
     path = tmp_path / "a"
     path.write_bytes(b"a\n\xff\n")
     assert refused("translate", model, path, match="byte 0xff is not UTF-8").line == 2
+    path.write_bytes(b"a\n b\0 c\n")
+    one = refused("translate", model, path, match="a NUL at character 3, expected a text in UTF-8")
+    assert (one.path, one.line) == (str(path), 2)
 
 
 def test_translate_gives_what_stands_before_a_source_that_is_too_long(model, tmp_path):
@@ -381,7 +411,8 @@ def test_score_refuses_pairs(model, tmp_path):
 
     one = refused(*target("b a", "d c"), match=r"source 3, .*target 2; expected equally many")
     assert one.line == 2
-    assert refused(*target("b a", "", "f e"), match="an empty reference").line == 2
+    one = refused(*target("b a", "", "f e"), match="an empty reference, expected a text$")
+    assert one.line == 2
     one = refused(*target("b a", "d c", "ЖЖ щ"), match="no piece of the target 'ЖЖ щ' is known")
     assert (one.path, one.line) == (tmp_path / "target", 3)
     both = "expected two files, SOURCE and TARGET, or both --text and --target"
@@ -390,12 +421,21 @@ def test_score_refuses_pairs(model, tmp_path):
     refused("score", model, "--text", "a", "--target", "", match="--target is empty")
 
 
+def of(model):
+    return ("--model", model)
+
+
 def test_analyze_and_lengths_refuse_data(model, files, tmp_path):
     refused("analyze", model, *files, "--widths", "0,3", match="--widths '0,3': expected whole")
     refused("analyze", model, *files, "--widths", "x", match="--widths 'x': expected whole")
     refused("analyze", model, tmp_path / "none", match="none: no such file")
     refused("analyze", model, "-", match="standard input is not read here")
     refused("analyze", model, files[0], match="line 1: 1 column, expected at least 2")
+    empty = written(tmp_path / "empty", *("" for _ in PAIRS))
+    for words in (("analyze", model, files[0], empty), ("lengths", files[0], empty, *of(model))):
+        refused(*words, match="empty, line 1: an empty reference, expected a text$")
+    table = written(tmp_path / "empty.tsv", "a\t")
+    refused("analyze", model, table, match=r"an empty reference \(column 1\), expected a text$")
     nlp = spacy.blank("en")
     DocBin(docs=[nlp("a b")]).to_disk(tmp_path / "bare.spacy")
     refused("analyze", model, tmp_path / "bare.spacy", match="no doc has references, expected")
@@ -418,3 +458,17 @@ def test_places_are_looked_at_before_the_work(tmp_path, files):
     refused("attention", none, "a", "-o", "a.gif", match="ends in .png, .svg, .pdf or .html")
     refused("beam", none, "a", "-o", "a.png", match="a name that ends in .html")
     refused("lengths", *files, "--model", none, "-o", "a.txt", match=".png, .svg, .pdf or .json")
+
+
+def test_nothing_is_written_over_what_is_read(tmp_path, files):
+    """There is no model: it is said before the work."""
+    none, (source, target) = tmp_path / "none", files
+    link = tmp_path / "link.png"
+    link.symlink_to(source)
+    said = "this file is read, expected another one for the {}"
+    for path in (source, link):
+        refused("translate", none, source, "-o", path, match=said.format("translations"))
+    refused("score", none, source, target, "-o", target, match=said.format("scores"))
+    refused("analyze", none, source, target, "-o", target, match=said.format("metrics"))
+    refused("analyze", none, source, target, "--html", source, match=said.format("page"))
+    refused("lengths", *files, "--model", none, "-o", link, match=said.format("picture"))

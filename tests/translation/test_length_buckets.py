@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqpipe.files import InputError
-from seqpipe.translation.intervals import BLOCKS, block_interval, leave_out
+from seqpipe.translation.intervals import BLOCKS, block_interval, leave_out, score_interval
 from seqpipe.translation.length_buckets import bleu_by_length, default_edges, split_by_length
 
 LENGTHS = st.lists(st.integers(0, 80), min_size=1, max_size=300)
@@ -84,3 +84,32 @@ def test_the_block_interval_of_a_mean_is_students():
     means = values.reshape(BLOCKS, -1).mean(axis=1)
     error = means.std(ddof=1) / np.sqrt(BLOCKS)
     assert (high - low) / 2 == pytest.approx(2.262157 * error)
+
+
+def test_outputs_without_four_words_have_no_bleu():
+    (found,) = bleu_by_length(["a b c"] * 30, [["a b c"], ["a"]] * 15, [1] * 30)
+    assert (found.bleu, found.bleu_interval, found.exact_match) == (None, None, 0.5)
+
+
+def test_outputs_whose_punctuation_makes_them_four_have_a_bleu():
+    (found,) = bleu_by_length(["a, b c"] * 30, [["a, b c"]] * 30, [1] * 30)
+    assert found.bleu == pytest.approx(1.0)
+
+
+def test_right_outputs_never_have_a_bleu_of_0():
+    (found,) = bleu_by_length(["a b"], [["a b"]], [1])
+    assert (found.bleu, found.exact_match) == (None, 1.0)
+
+
+def test_wrong_outputs_of_four_words_have_a_bleu_of_0():
+    (found,) = bleu_by_length(["a b c d"], [["e f g h"]], [1])
+    assert found.bleu == 0.0
+
+
+def test_the_interval_of_a_score_is_within_0_and_1():
+    without = np.array([0.9] + [1.0] * (BLOCKS - 1))
+    for score, part in ((0.99, without), (0.01, 1 - without)):
+        low, high = score_interval(score, part)
+        wide = block_interval(score, part)
+        assert (low, high) == (max(0.0, wide[0]), min(1.0, wide[1])) != wide
+    assert score_interval(0.5, None) is None

@@ -8,11 +8,11 @@ import spacy
 
 from seqpipe.files import InputError
 from seqpipe.translation.lexicon import read_lexicon, without_unknown
+from seqpipe.translation.units import TextUnits
 from seqpipe.vocabulary.vocabulary import Vocabulary
 from tests.component_case import copy_of
 from tests.translation.translator_case import (
     MODEL,
-    UNITS,
     WIRINGS,
     excited,
     learn,
@@ -79,7 +79,7 @@ def flattened(units="words", **config):
     return whole
 
 
-@pytest.mark.parametrize("units", [name for name in UNITS if not name.endswith("characters")])
+@pytest.mark.parametrize("units", ["words", "spaced-words", "characters-words"])
 def test_whole_words_of_the_source_are_copied(units):
     nlp = flattened(units, replace_unknown=True, search=ONE)
     doc = nlp("le Zork dort")
@@ -89,11 +89,35 @@ def test_whole_words_of_the_source_are_copied(units):
     assert set(doc._.translations[0]["pieces"]) == {"<UNK>"}
 
 
-def test_characters_are_copied_one_by_one():
-    nlp = flattened("characters", replace_unknown=True, search=ONE)
-    doc = nlp("le Zork dort")
-    assert len(doc._.translation) == len(doc._.translations[0]["pieces"])
-    assert set(doc._.translation) <= set(doc.text)
+@pytest.mark.parametrize("units", ["characters", "subwords", "words-subwords"])
+def test_a_target_of_other_units_than_words_has_nothing_to_replace(units):
+    with pytest.raises(InputError, match=r"replace_unknown.*target\.unit = .*expected .word."):
+        flattened(units, replace_unknown=True, search=ONE)
+
+
+@pytest.mark.parametrize(("lower", "found"), [(False, "Haus"), (True, "house")])
+def test_a_word_is_looked_up_lower_cased_if_its_source_is(lower, found):
+    lexicon = {"haus": "house", "Hund": "dog"}
+    attention = np.eye(2)
+    pieces = without_unknown(["<UNK>"] * 2, ["Haus", "Hund"], attention, lexicon, lower=lower)
+    assert pieces == [found, "dog"]
+
+
+def test_a_translator_of_lower_cased_sources_looks_words_up_lower_cased():
+    pair = ("Le Zork DORT", ["the zork sleeps"])
+    config = {"replace_unknown": True, "search": ONE}
+    nlp = untrained(model={**MODEL, "source": {"min_count": 1, "lower": True}}, **config)
+    nlp.initialize(lambda: pair_examples(nlp, [pair]))
+    pipe_of(nlp).cfg["lexicon"] = dict.fromkeys(["le", "zork", "dort"], "X")
+    bias = pipe_of(nlp).model.get_ref("output_layer").get_param("b")
+    bias[Vocabulary.UNK_ID], bias[Vocabulary.EOS_ID] = 100.0, -100.0
+    assert set(nlp("Le Zork DORT")._.translation.split()) == {"X"}
+
+
+def test_a_mark_that_is_put_in_stands_between_spaces():
+    words = ["10", "%"]
+    pieces = without_unknown(["ten", "<UNK>", "￭."], words, np.array([[1, 0], [0, 1], [0, 1]]), {})
+    assert TextUnits().text(pieces) == "ten %."
 
 
 def test_nothing_is_replaced_unless_asked_for():

@@ -13,6 +13,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from seqpipe.files import InputError
+from seqpipe.translation.analysis import analyse
 from tests.component_case import ComponentCase, copy_of, gradients, train, weights
 from tests.component_checks import ComponentChecks
 from tests.translation.translator_case import (
@@ -222,14 +223,21 @@ def test_two_translators_stand_in_one_pipeline():
 # Odd sources
 
 
-def test_what_is_wholly_unknown_is_warned_of_once(caplog):
+def test_what_is_wholly_unknown_is_warned_of_once_a_call(caplog):
     nlp = copy_of(reverser())
     with caplog.at_level(logging.WARNING, logger="seqpipe"):
         docs = list(nlp.pipe(["привет мир", "a b", "☃", "", "привет"]))
     assert [record.levelname for record in caplog.records] == ["WARNING"]
-    assert "nothing of 'привет мир' is known" in caplog.text
+    assert "nothing of 3 of 5 texts is known to the model" in caplog.text
+    assert "the first is 'привет мир'" in caplog.text
     assert docs[1]._.translation == "b a"
     assert isinstance(docs[0]._.translation, str)
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, logger="seqpipe"):
+        nlp("a b")
+        assert not caplog.records
+        nlp("☃")
+    assert "nothing of 1 of 1 texts" in caplog.text
 
 
 def test_a_source_that_is_too_long_is_named_or_cut():
@@ -254,6 +262,60 @@ def test_a_source_that_is_too_long_is_named_or_cut():
     assert pipe_of(cutting).source_pieces(doc) == ["a", "b", "c", "<EOS>"]
 
 
+@pytest.mark.parametrize("place", [2, 14])
+@pytest.mark.parametrize(
+    "source", [{}, {"unit": "character"}, {"unit": "subword", "merges": 1}], ids=str
+)
+def test_a_training_source_that_is_too_long_is_found_before_training(source, place):
+    model = {**MODEL, "source": {"min_count": 1, **source}}
+    pairs = [("ab c", ["x"])] * 20
+    pairs[place] = ("ab c ab c ab c", ["x"])
+    expected = rf"training text {place + 1}: .*'ab c ab c ab c'.*max_source = 4"
+    with pytest.raises(InputError, match=expected):
+        initialised(pairs, model=model, max_source=4)
+    initialised(pairs, model=model, max_source=4, truncate=True)
+    pairs[place] = ("ab c ab c ab c", [])
+    initialised(pairs, model=model, max_source=4)
+
+
+def test_subwords_that_were_learned_before_do_not_make_a_source_too_long():
+    model = {**MODEL, "source": {"unit": "subword", "merges": 20, "min_count": 1}}
+    nlp, _ = initialised([("xyz", ["x"])] * 3, model=model, max_source=4)
+    examples = pair_examples(nlp, [("lowest lower", ["x"])] * 3)
+    nlp.initialize(lambda: examples)
+    assert pipe_of(nlp).source_pieces(examples[0].predicted) == ["lowest", "lower", "<EOS>"]
+
+
+@pytest.mark.parametrize("empty", ["", " ", "\n\t"])
+def test_an_empty_reference_is_refused_in_training_and_its_text_is_named(empty):
+    pairs = [*PAIRS, ("b b c", ["c", empty])]
+    with pytest.raises(InputError, match=r"training text 4: .*empty reference of .*'b b c'"):
+        initialised(pairs)
+    nlp, _ = initialised()
+    examples = pair_examples(nlp, pairs)
+    before = weights(pipe_of(nlp))
+    with pytest.raises(InputError, match="empty reference of the text 'b b c'"):
+        nlp.update(examples, sgd=nlp.create_optimizer())
+    assert weights(pipe_of(nlp)) == before
+    assert nlp.evaluate(examples)["bleu_texts"] == 4
+
+
+@pytest.mark.parametrize("special", ["<PAD>", "<BOS>", "<EOS>"])
+def test_a_target_with_what_is_never_written_is_refused(special):
+    nlp, examples = initialised()
+    with pytest.raises(InputError, match=f"{special} in the target 'c {special} a'"):
+        pipe_of(nlp).score_targets([examples[0].predicted], [f"c {special} a"])
+    text = f"c {special} a"
+    analysis = analyse(pipe_of(nlp), pair_examples(nlp, [("a b c", [text, "c b a"])]), widths=[1])
+    assert analysis.judged[0].target.text == "c b a"
+
+
+@pytest.mark.parametrize("language", ["klingon", "", "EN"])
+def test_a_language_that_spacy_does_not_know_is_refused(language):
+    with pytest.raises(InputError, match=f"target_lang = '{language}': expected the code"):
+        untrained(target_lang=language)
+
+
 @pytest.mark.parametrize("value", [0, -1])
 def test_a_limit_that_lets_nothing_in_is_named(value):
     with pytest.raises(InputError, match=f"max_source = {value}"):
@@ -266,6 +328,10 @@ def test_a_limit_that_lets_nothing_in_is_named(value):
         ({"width": 0}, "width = 0"),
         ({"beam": 5}, r"\[components\.rnn_translator\.search\]: beam is no setting.*width"),
         ({"n_best": 9}, "n_best = 9"),
+        ({"width": 2.5}, r"\[components\.rnn_translator\.search\]: width = 2.5: expected a beam"),
+        ({"width": "5"}, r"\[components\.rnn_translator\.search\]: width = '5'"),
+        ({"alpha": None}, r"\[components\.rnn_translator\.search\]: alpha = None"),
+        ({"max_ratio": 1e30}, r"\[components\.rnn_translator\.search\]: max_ratio = 1e"),
     ],
 )
 def test_settings_of_the_search_that_mean_nothing_are_named(search, message):

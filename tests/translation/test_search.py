@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seqpipe.decoding.beam import beam_search
 from seqpipe.decoding.greedy import greedy
 from seqpipe.decoding.sampling import Sampling
 from seqpipe.files import InputError
@@ -65,11 +66,40 @@ def without_end(pipe):
         ({"max_ratio": 0.0}, "max_ratio = 0.0"),
         ({"max_ratio": float("nan")}, "max_ratio = nan"),
         ({"max_ratio": float("inf")}, "max_ratio = inf"),
+        ({"max_ratio": 1e30}, r"max_ratio = 1e\+30: expected a number above 0, up to 1,000"),
+        ({"max_ratio": "2"}, "max_ratio = '2': expected a number"),
+        ({"max_ratio": None}, "max_ratio = None"),
+        ({"width": 2.5}, "width = 2.5: expected a beam of at least 1, a whole number"),
+        ({"width": True}, "width = True: expected a beam"),
+        ({"width": "5"}, "width = '5': expected a beam"),
+        ({"width": 10**20}, "width = 1.*: expected a beam.*up to 1,000,000"),
+        ({"n_best": 1.5}, "n_best = 1.5: expected 1 to width = 5, a whole number"),
+        ({"n_best": True}, "n_best = True"),
+        ({"alpha": None}, "alpha = None: expected 0 or more, a number up to 10"),
+        ({"alpha": "0.7"}, "alpha = '0.7'"),
+        ({"alpha": False}, "alpha = False"),
+        ({"alpha": 1e300}, r"alpha = 1e\+300"),
+        ({"coverage": None}, "coverage = None"),
+        ({"coverage": float("inf")}, "coverage = inf"),
+        ({"normalisation": None}, "normalisation = None"),
+        ({"min_length": 10**20}, "min_length = 1.*: expected a whole number from 0 to 1,000,000"),
+        ({"min_length": 2.0}, "min_length = 2.0"),
+        ({"no_repeat": True}, "no_repeat = True"),
+        ({"no_repeat": 1.5}, "no_repeat = 1.5"),
     ],
 )
 def test_options_that_mean_nothing_are_named(options, message):
     with pytest.raises(InputError, match=message):
         SearchOptions(**options)
+
+
+def test_the_greatest_options_that_are_allowed_can_be_searched_with():
+    nlp = excited(pairs=PAIRS)
+    options = SearchOptions(width=2, alpha=10, coverage=1_000_000, no_repeat=1_000_000)
+    ((found,),) = pipe_of(nlp).search([nlp.make_doc("a")], options)
+    assert np.isfinite(found.log_prob)
+    limits = SearchOptions(max_ratio=1000, min_length=1_000_000).limits([10**6])
+    assert limits.max_length.tolist() == [10**9 + ROOM]
 
 
 def test_a_translation_may_be_as_long_as_its_source_lets_it():
@@ -96,6 +126,29 @@ def test_n_best_are_different_and_fall_in_score():
     scores = [one.score for one in found]
     assert scores == sorted(scores, reverse=True)
     assert found[0].text == "d c b a"
+
+
+def test_n_best_have_different_texts_though_subwords_make_one_in_several_ways():
+    nlp = excited(units="subwords", pairs=[("ab", ["ab"])])
+    pipe, options = pipe_of(nlp), SearchOptions(width=100, n_best=100, max_ratio=0.1)
+    docs = [nlp.make_doc("ab"), nlp.make_doc("ab ab")]
+    for doc, found in zip(docs, pipe.search(docs, options), strict=True):
+        source = pipe._source(doc)
+        all_of_them = beam_search(
+            pipe._steps,
+            pipe._begin([source]),
+            options.limits([len(source.ids)]),
+            width=100,
+            n_best=100,
+            score=options.score(),
+        )[0].hypotheses
+        best = {}
+        for one in (pipe._translation(source, hypothesis) for hypothesis in all_of_them):
+            best.setdefault(one.text, one)
+        assert len(best) < len(all_of_them)
+        assert [one.text for one in found] == list(best)
+        for one, other in zip(found, best.values(), strict=True):
+            same(one, other)
 
 
 @pytest.mark.parametrize("wiring", WIRINGS)
