@@ -194,8 +194,9 @@ def score_pairs(
             docs, fault = _docs(nlp, pipe, [(pair.line, pair.source) for pair in batch], source)
             found, target_fault = _scored(pipe, docs, batch[: len(docs)], options, target)
         yield from found
-        if target_fault or fault:
-            raise target_fault or fault  # type: ignore[misc]
+        first = target_fault or fault
+        if first is not None:
+            raise first
 
 
 def _scored(
