@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-# Python writes these into any folder of scripts that a command imports from.
-IGNORED = frozenset({"__pycache__"})
+# Python writes the first into any folder of scripts that a command imports from; the second is what
+# seqpipe keeps for itself in the folder of a project.
+IGNORED = frozenset({"__pycache__", ".seqpipe"})
 
 
 class InputError(ValueError):
@@ -77,12 +78,14 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO]:
 
 
 @contextmanager
-def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic_folder(path: str | os.PathLike[str], *, within: Path | None = None) -> Iterator[Path]:
     """Fill a folder beside its place, then rename it there; an old one is replaced.
 
     A reader sees the old folder or the new one; in between, for an instant, none.
 
     path: The folder to write.
+    within (Optional[Path]): The folder to fill it in, on the same file system; by default the one
+        that it will stand in.
     YIELDS (Path): The folder to fill.
     RAISES (NotADirectoryError): If a device or a pipe stands there.
     """
@@ -91,7 +94,7 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(target))
     target.parent.mkdir(parents=True, exist_ok=True)
     with _saying_where(target):
-        work = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+        work = Path(tempfile.mkdtemp(dir=within or target.parent, prefix=f".{target.name}."))
     fresh, old = work / "new", work / "old"
     try:
         fresh.mkdir()

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions
+from typing import Any, TypeVar
 
 import pluggy
 
 from seqpipe import __version__, hookspecs
 
 GROUP = "seqpipe"
+OURS = "seqpipe"  # the distribution of the built-in plugins
 # Each is the module that an entry point would name; the plugin's name is the concept's.
 BUILT_IN = (
     "seqpipe.tagging.commands",
@@ -21,9 +25,15 @@ BUILT_IN = (
     "seqpipe.translation.commands",
     "seqpipe.debiasing.commands",
     "seqpipe.evaluation.commands",
+    "seqpipe.reporting.formats",
+    "seqpipe.project.fetchers",
 )
-# What a plugin may do to us: KeyboardInterrupt stays the user's.
-FAULTS = (Exception, SystemExit)
+HOOKS = tuple(name for name in vars(hookspecs) if name.startswith(f"{hookspecs.PROJECT}_"))
+Offer = TypeVar("Offer")
+
+
+class PluginError(ValueError):
+    """A plugin failed where that cannot be passed over, or there is none of a name."""
 
 
 @dataclass
@@ -36,6 +46,7 @@ class Plugin:
     version (str): That package's version.
     hooks (Tuple[str, ...]): The hooks that it implements.
     error (Optional[str]): Why it was set aside, or None.
+    left_out (Optional[str]): What the user said that keeps it from being loaded, or None.
     """
 
     name: str
@@ -44,30 +55,62 @@ class Plugin:
     version: str
     hooks: tuple[str, ...] = ()
     error: str | None = None
+    left_out: str | None = None
+
+    @property
+    def state(self) -> str:
+        """RETURNS (str): "ok", "set aside" or "left out"."""
+        if self.error is not None:
+            return "set aside"
+        return "ok" if self.left_out is None else "left out"
 
     def set_aside(self, fault: BaseException | str) -> None:
         """Record why this plugin takes no part.
 
         fault: What it raised, or a sentence.
         """
-        if isinstance(fault, BaseException):
-            words = " ".join(str(fault).split())
-            fault = f"{type(fault).__name__}: {words}" if words else type(fault).__name__
-        self.error = fault
+        self.error = fault if isinstance(fault, str) else words_of(fault)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which of the plugins are loaded.
+
+    only (Optional[Tuple[str, ...]]): Names of the installed ones that are; None for all. The
+        built-in ones are not concerned.
+    only_by (str): Who said so.
+    without (Tuple[str, ...]): Names of those that are not, built in or installed.
+    without_by (str): Who said so.
+    """
+
+    only: tuple[str, ...] | None = None
+    only_by: str = ""
+    without: tuple[str, ...] = ()
+    without_by: str = ""
+
+    def refuses(self, plugin: Plugin) -> str | None:
+        """RETURNS (Optional[str]): Who keeps a plugin from being loaded, or None."""
+        if plugin.name in self.without:
+            return self.without_by
+        if self.only is None or plugin.name in self.only or plugin.distribution == OURS:
+            return None
+        return self.only_by
 
 
 @dataclass
 class Plugins:
     """The plugins of this process and the hooks of those that work.
 
-    found (List[Plugin]): Every plugin, also those set aside.
+    found (List[Plugin]): Every plugin, also those set aside and left out.
     manager (pluggy.PluginManager): Holds those that loaded.
+    on_failure (Callable[[Plugin], None]): Told of each that is set aside.
     """
 
     found: list[Plugin] = field(default_factory=list)
     manager: pluggy.PluginManager = field(
         default_factory=lambda: pluggy.PluginManager(hookspecs.PROJECT)
     )
+    on_failure: Callable[[Plugin], None] = lambda plugin: None
 
     def implementing(self, hook: str) -> Iterator[tuple[Plugin, pluggy.HookCaller]]:
         """The working plugins that implement a hook, each with a caller of its own.
@@ -78,10 +121,76 @@ class Plugins:
         YIELDS (Tuple[Plugin, pluggy.HookCaller]): In the order of loading.
         """
         for plugin in self.found:
-            if plugin.error is None and hook in plugin.hooks:
+            if plugin.state == "ok" and hook in plugin.hooks:
                 module = self.manager.get_plugin(plugin.name)
                 others = [other for other in self.manager.get_plugins() if other is not module]
                 yield plugin, self.manager.subset_hook_caller(hook, others)
+
+    @contextmanager
+    def isolated(self, plugin: Plugin) -> Iterator[None]:
+        """Set a plugin aside for whatever it raises inside, and go on behind it.
+
+        KeyboardInterrupt stays the user's.
+
+        plugin (Plugin): Whose code runs.
+        """
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise
+        except BaseException as fault:
+            # SystemExit, and those that testing and asynchronous libraries derive themselves.
+            plugin.set_aside(fault)
+            self.on_failure(plugin)
+
+    def collect(
+        self,
+        hook: str,
+        kind: type[Offer],
+        *,
+        by: str,
+        check: Callable[[Offer], None] = lambda offer: None,
+    ) -> dict[str, tuple[Plugin, Offer]]:
+        """Ask for what plugins offer; of one that fails nothing is taken.
+
+        hook (str): A hook that gives a list.
+        kind (Type): Of what.
+        by (str): The attribute that tells the offers apart: "name", "suffix".
+        check (Callable): Raises for an offer that cannot be used.
+        RETURNS (Dict[str, Tuple[Plugin, Offer]]): By that attribute, the built-in ones first.
+        """
+        found: dict[str, tuple[Plugin, Offer]] = {}
+        for plugin, caller in self.implementing(hook):
+            with self.isolated(plugin):
+                both = dict(found)
+                with printing_aside():
+                    # A hook's caller gives a list with what each plugin gave: here one.
+                    offers = [offer for given in caller() for offer in given]
+                for offer in offers:
+                    if not isinstance(offer, kind):
+                        expected = f"expected a list of seqpipe.{kind.__name__}"
+                        raise TypeError(f"{hook} gave {offer!r}, {expected}")
+                    key = getattr(offer, by)
+                    if key in both:
+                        raise ValueError(f"the {_called(kind, by)} '{key}' is there already")
+                    check(offer)
+                    both[key] = plugin, offer
+                found = both
+        return found
+
+    def notify(self, hook: str, **arguments: Any) -> None:
+        """Tell all plugins that listen; one that raises is set aside, and is told no more.
+
+        hook (str): A hook that gives nothing.
+        arguments: What it is told.
+        """
+        for plugin, caller in self.implementing(hook):
+            with self.isolated(plugin):
+                caller(**arguments)
+
+    def listens(self, hook: str) -> bool:
+        """RETURNS (bool): Whether any working plugin implements a hook."""
+        return any(True for _ in self.implementing(hook))
 
     @property
     def set_aside(self) -> list[Plugin]:
@@ -89,32 +198,98 @@ class Plugins:
         return [plugin for plugin in self.found if plugin.error is not None]
 
 
-def load_plugins() -> Plugins:
+def load_plugins(choice: Choice | None = None, *, trace: bool = False) -> Plugins:
     """Load the built-in plugins and every installed one; a failure is recorded, never raised.
 
+    choice (Optional[Choice]): Which of them; None for all.
+    trace (bool): Whether to write each call of a hook to stderr.
     RETURNS (Plugins): All of them.
     """
     plugins = Plugins()
+    if trace:
+        plugins.manager.trace.root.setwriter(lambda text: sys.stderr.write(text))
+        plugins.manager.enable_tracing()
     plugins.manager.add_hookspecs(hookspecs)
-    for entry in (*_built_in(), *entry_points(group=GROUP)):
-        plugin = _describe(entry)
+    # Distributions come in the order of a folder's files, which is another on each machine.
+    installed = sorted(_installed(), key=lambda found: found[0].distribution)
+    for plugin, entry in (*_built_in(), *installed):
         plugins.found.append(plugin)
-        try:
-            _register(plugins.manager, plugin, entry)
-        except FAULTS as fault:
-            plugin.set_aside(fault)
+        plugin.left_out = (choice or Choice()).refuses(plugin)
+        if entry is not None and plugin.left_out is None:
+            with plugins.isolated(plugin), printing_aside():
+                _register(plugins.manager, plugin, entry)
     return plugins
 
 
-def _built_in() -> Iterator[EntryPoint]:
+def nearest(name: str, known: Iterable[str]) -> str:
+    """RETURNS (str): A hint for a name that is not known: the nearest one, or all."""
+    known = list(dict.fromkeys(known))
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+
+
+def words_of(fault: BaseException) -> str:
+    """RETURNS (str): The type of a fault and its message, on one line."""
+    kind = type(fault).__name__
+    try:
+        words = " ".join(str(fault).split())
+    except Exception:
+        words = ""  # its own `__str__` is at fault
+    return f"{kind}: {words}" if words else kind
+
+
+@contextmanager
+def printing_aside() -> Iterator[None]:
+    """Let what a plugin prints while it loads go to stderr: stdout may be read by a program."""
+    with redirect_stdout(sys.stderr):
+        yield
+
+
+def _called(kind: type, by: str) -> str:
+    return kind.__name__.lower() if by == "name" else by
+
+
+def _built_in() -> Iterator[tuple[Plugin, EntryPoint | None]]:
     for module in BUILT_IN:
-        yield EntryPoint(name=module.split(".")[1], value=module, group=GROUP)
+        name = module.split(".")[1]
+        entry = EntryPoint(name=name, value=module, group=GROUP)
+        yield Plugin(name, module, OURS, __version__), entry
 
 
-def _describe(entry: EntryPoint) -> Plugin:
-    if entry.dist is None:
-        return Plugin(entry.name, entry.value, "seqpipe", __version__)
-    return Plugin(entry.name, entry.value, entry.dist.name, entry.dist.version)
+def _installed() -> Iterator[tuple[Plugin, EntryPoint | None]]:
+    """The entry points of every installed distribution; no entry point for a broken one.
+
+    `importlib.metadata.entry_points` raises if a single distribution cannot be read.
+    """
+    seen = set()
+    for distribution in distributions():
+        try:
+            entries = [entry for entry in distribution.entry_points if entry.group == GROUP]
+        except Exception as fault:
+            name, version = _identity(distribution)
+            error = (
+                f"its entry_points.txt cannot be read ({words_of(fault)}), and spaCy reads all of "
+                f"them; install the package again, or: pip uninstall {name}"
+            )
+            yield Plugin(name, "", name, version, error=error), None
+            continue
+        if not entries:
+            continue
+        name, version = _identity(distribution)
+        # As for imports, the first one on the path counts.
+        if name not in seen:
+            seen.add(name)
+            for entry in entries:
+                yield Plugin(entry.name, entry.value, name, version), entry
+
+
+def _identity(distribution: Distribution) -> tuple[str, str]:
+    """The name and version of a distribution, of which the metadata may be lost."""
+    try:
+        name, version = distribution.name, distribution.version
+    except Exception:
+        name = version = ""
+    return name or f"without metadata in {distribution.locate_file('')}", version or "?"
 
 
 def _register(manager: pluggy.PluginManager, plugin: Plugin, entry: EntryPoint) -> None:
@@ -122,20 +297,34 @@ def _register(manager: pluggy.PluginManager, plugin: Plugin, entry: EntryPoint) 
     if manager.has_plugin(plugin.name):
         raise ValueError(f"a plugin named '{plugin.name}' is there already")
     module = entry.load()
+    if manager.is_registered(module):
+        raise ValueError(f"{plugin.module} is the plugin '{manager.get_name(module)}' already")
+    _check_marked(module)
     try:
         manager.register(module, name=plugin.name)
-        _check_hook_names(manager, module)
-    except FAULTS:
+        callers = manager.get_hookcallers(module) or []
+        _check_hook_names(module, callers)
+    except BaseException:
         if manager.has_plugin(plugin.name):
             manager.unregister(name=plugin.name)
         raise
-    plugin.hooks = tuple(sorted(caller.name for caller in manager.get_hookcallers(module) or ()))
+    plugin.hooks = tuple(sorted(caller.name for caller in callers if caller.has_spec()))
 
 
-def _check_hook_names(manager: pluggy.PluginManager, module: object) -> None:
-    known = [name for name in vars(hookspecs) if name.startswith(f"{hookspecs.PROJECT}_")]
-    for caller in manager.get_hookcallers(module) or ():
-        if not caller.has_spec():
-            near = difflib.get_close_matches(caller.name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-            raise ValueError(f"no hook is named {caller.name}; {hint}")
+def _check_marked(module: object) -> None:
+    """Refuse a module that forgot to mark a hook, which would do nothing, without a word."""
+    for name in HOOKS:
+        function = getattr(module, name, None)
+        if callable(function) and not hasattr(function, f"{hookspecs.PROJECT}_impl"):
+            raise ValueError(f"{name} is not marked with @seqpipe.hookimpl")
+
+
+def _check_hook_names(module: object, callers: Iterable[pluggy.HookCaller]) -> None:
+    """Refuse hooks that are not there, but for those marked with `optionalhook`.
+
+    pluggy's `check_pending` does the same, and knows neither the nearest name nor whom to spare.
+    """
+    for caller in callers:
+        ours = [one for one in caller.get_hookimpls() if one.plugin is module]
+        if not caller.has_spec() and not all(one.optionalhook for one in ours):
+            raise ValueError(f"no hook is named {caller.name}; {nearest(caller.name, HOOKS)}")

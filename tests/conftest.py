@@ -6,7 +6,7 @@ import signal
 import pytest
 from hypothesis import settings
 
-pytest.register_assert_rewrite("tests.component_case", "tests.component_checks", "tests.gradients")
+pytest.register_assert_rewrite("tests.gradients")
 
 # What a shell starts in the background ignores it, and so would all that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -20,7 +20,7 @@ CONCEPTS = {
 }
 # From the top down; what stands on one line stands beside each other.
 FLOORS = [
-    {"__main__"},
+    {"__main__", "testing"},
     {"cli"},
     {"project"},
     {"training"},
@@ -31,6 +31,7 @@ FLOORS = [
     {"vocabulary"},
     {"layers"},
     {"kernels"},
+    {"spacy_entry_points"},
     {"plugins"},
     {"hookspecs"},
     {"files"},
@@ -103,18 +104,23 @@ def speaks(path):
     return room(path) in ("cli", "__main__") or path.name == "commands.py"
 
 
+# Where processes are forked: a child that is not wanted, or a server, has nothing to end in order.
+FORKS = ("project/children.py", "project/fork_server.py")
+
+
 @pytest.mark.parametrize(
     "path",
     [path for path in MODULES if not speaks(path)],
     ids=lambda path: str(path.relative_to(PACKAGE)),
 )
 def test_library_code_neither_prints_nor_exits(path):
+    refused = {"print", "exit", "quit", "sys.exit", "os._exit", "SystemExit"}
+    if path.relative_to(PACKAGE).as_posix() in FORKS:
+        refused.remove("os._exit")
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
-            assert called not in ("print", "exit", "quit", "sys.exit", "os._exit", "SystemExit"), (
-                f"line {node.lineno}: {called}"
-            )
+            assert called not in refused, f"line {node.lineno}: {called}"
 
 
 def best(command, runs=7):

@@ -211,7 +211,7 @@ def test_layers_on_the_page_are_built_and_the_first_with_all_its_defaults():
 
 def test_plugin_of_the_page_works_when_it_is_installed(tmp_path):
     (toml,) = blocks("docs/plugins.md", "toml")
-    (source,) = blocks("docs/plugins.md", "python")
+    source = blocks("docs/plugins.md", "python")[0]
     ((name, module),) = tomllib.loads(toml)["project"]["entry-points"]["seqpipe"].items()
     (tmp_path / f"{module}.py").write_text(source, encoding="utf-8")
     info = tmp_path / f"{module}-1.0.dist-info"

@@ -1,13 +1,11 @@
 """Plugins: found when installed, listed, and set aside alone when they fail."""
 
-import os
-import subprocess
-import sys
-from dataclasses import dataclass
+import json
 
 import pytest
 
 from seqpipe.plugins import BUILT_IN, load_plugins
+from tests.installed import Installed
 
 GOOD = """
 from seqpipe import hookimpl
@@ -51,33 +49,20 @@ BAD = {
         "Union types",
     ),
     "name of a built-in command": (TAKES_RUN, "the command 'run' is there already"),
+    "hook without its mark": (
+        GOOD.replace("@hookimpl", ""),
+        "seqpipe_commands is not marked with @seqpipe.hookimpl",
+    ),
+    "skipped as a test": (
+        "class Skipped(BaseException): pass\nraise Skipped('not here')",
+        "Skipped: not here",
+    ),
+    "error that cannot be shown": (
+        "class Odd(Exception):\n    def __str__(self): return self.x\nraise Odd",
+        "Odd",
+    ),
+    "entry point that names nothing": ("", "AttributeError", "bad_module:nothing"),
 }
-
-
-@dataclass
-class Installed:
-    """A folder that packages are installed into."""
-
-    folder: os.PathLike
-
-    def add(self, name, source):
-        """Install a package as pip leaves it: a module, and its metadata with an entry point."""
-        (self.folder / f"{name}_module.py").write_text(source)
-        info = self.folder / f"seqpipe_{name}-1.5.dist-info"
-        info.mkdir()
-        metadata = f"Metadata-Version: 2.1\nName: seqpipe-{name}\nVersion: 1.5\n"
-        (info / "METADATA").write_text(metadata)
-        (info / "entry_points.txt").write_text(f"[seqpipe]\n{name} = {name}_module\n")
-
-    def seqpipe(self, *args):
-        """Run the command line beside these packages."""
-        return subprocess.run(
-            [sys.executable, "-m", "seqpipe", *args],
-            env={**os.environ, "PYTHONPATH": str(self.folder)},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
 
 
 @pytest.fixture
@@ -115,15 +100,164 @@ def test_plugins_lists_name_version_source_hooks_and_state(installed):
 
 @pytest.mark.parametrize("fault", BAD)
 def test_a_plugin_that_fails_is_named_once_and_all_else_goes_on(installed, fault):
-    source, words = BAD[fault]
-    installed.add("bad", source)
+    source, words, *target = BAD[fault]
+    installed.add("bad", source, *target)
     installed.add("good", GOOD)
     done = installed.seqpipe("greet", "Ada")
     assert (done.stdout, done.returncode) == ("hello Ada\n", 0)
     (line,) = done.stderr.splitlines()
     assert line.startswith("warning: plugin bad (seqpipe-bad 1.5) is set aside: ")
     assert words in line
-    assert installed.seqpipe("run", "--help").returncode == 0
+
+
+def test_with_all_failing_plugins_at_once_every_built_in_command_is_there(installed):
+    commands = installed.seqpipe("--help").stdout
+    for number, (source, _, *target) in enumerate(BAD.values()):
+        installed.add(
+            f"bad{number}", source, *(one.replace("bad", f"bad{number}") for one in target)
+        )
+    done = installed.seqpipe("--help")
+    assert (done.stdout, done.returncode) == (commands, 0)
+    named = [line.split()[2] for line in done.stderr.splitlines()]
+    assert named == sorted(f"bad{number}" for number in range(len(BAD)))
+
+
+def test_what_a_plugin_prints_while_it_loads_is_not_in_the_output(installed):
+    loud = GOOD.replace("@hookimpl", "print('loud')\n\n@hookimpl")
+    installed.add("loud", loud.replace("    @app", "    print('louder')\n    @app"))
+    done = installed.seqpipe("greet", "Ada")
+    assert (done.stdout, done.stderr) == ("hello Ada\n", "loud\nlouder\n")
+
+
+def test_a_hook_of_another_version_may_be_marked_as_optional(installed):
+    later = "\n@hookimpl(optionalhook=True)\ndef seqpipe_of_tomorrow(): pass\n"
+    installed.add("good", GOOD + later)
+    assert installed.state("good") == ("ok", ["seqpipe_commands"], None)
+    assert installed.seqpipe("greet", "Ada").stderr == ""
+
+
+def test_one_package_may_have_two_plugins(installed):
+    installed.add("good", GOOD, "good_module\nsecond = good_second")
+    other = GOOD.replace('"greet"', '"wave"')
+    (installed.folder / "good_second.py").write_text(other)
+    assert [installed.state(name)[0] for name in ("good", "second")] == ["ok", "ok"]
+    assert installed.seqpipe("wave", "Ada").stdout == "hello Ada\n"
+
+
+def test_one_module_is_one_plugin(installed):
+    installed.add("good", GOOD, "good_module\nagain = good_module")
+    assert installed.state("again")[2] == "ValueError: good_module is the plugin 'good' already"
+    assert installed.seqpipe("greet", "Ada").stdout == "hello Ada\n"
+
+
+BROKEN = {
+    "no metadata": ("METADATA", None, "without metadata in "),
+    "empty metadata": ("METADATA", b"", "without metadata in "),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_plugin_that_lost_its_metadata_works_and_is_listed(installed, fault):
+    installed.add("good", GOOD)
+    name, content, words = BROKEN[fault]
+    installed.damage("good", name, content)
+    done = installed.seqpipe("greet", "Ada")
+    assert (done.stdout, done.stderr) == ("hello Ada\n", "")
+    assert words in installed.seqpipe("plugins").stdout
+
+
+@pytest.mark.parametrize("content", [b"[seqpipe]\nno equals sign\n", b"[seqpipe]\na = \xff\n"])
+def test_a_package_whose_entry_points_cannot_be_read_is_named(installed, content):
+    installed.add("bad", GOOD)
+    installed.damage("bad", "entry_points.txt", content)
+    done = installed.seqpipe("--help")
+    assert done.returncode == 0
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("warning: plugin seqpipe-bad (seqpipe-bad 1.5) is set aside: its entry_")
+    assert line.endswith("pip uninstall seqpipe-bad")
+
+
+def test_a_plugin_can_be_left_out_built_in_or_not(installed):
+    installed.add("good", GOOD)
+    installed.add("bad", BAD["import error"][0])
+    done = installed.seqpipe(
+        "--no-plugin", "good", "--no-plugin=bad", "--no-plugin", "lm", "--help"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert " greet " not in done.stdout
+    assert " lm " not in done.stdout
+    assert " tagging " in done.stdout
+    listed = installed.seqpipe("--no-plugin", "good", "--no-plugin", "bad", "plugins").stdout
+    assert "left out: --no-plugin" in listed
+
+
+def test_a_plugin_to_leave_out_that_is_not_there_is_an_error_with_the_nearest(installed):
+    done = installed.seqpipe("--no-plugin", "taging", "plugins")
+    assert (done.stdout, done.returncode) == ("", 1)
+    message = "--no-plugin taging: no plugin is named so; did you mean tagging?"
+    assert done.stderr == f"error: {message}\n"
+
+
+@pytest.mark.parametrize(
+    ("listed", "loaded"),
+    [("", []), ("good", ["good"]), (" good , other,", ["good", "other"])],
+)
+def test_environment_lists_the_installed_plugins_that_load(installed, listed, loaded):
+    installed.add("good", GOOD)
+    installed.add("other", GOOD.replace('"greet"', '"wave"'))
+    shown = installed.seqpipe("plugins", "--json", SEQPIPE_PLUGINS=listed)
+    assert shown.stderr == ""
+    states = {one["name"]: one["state"] for one in json.loads(shown.stdout)["plugins"]}
+    assert [name for name in ("good", "other") if states[name] == "ok"] == loaded
+    assert states["tagging"] == "ok"
+
+
+def test_environment_that_lists_a_plugin_that_is_not_there_is_a_warning(installed):
+    installed.add("good", GOOD)
+    done = installed.seqpipe("greet", "Ada", SEQPIPE_PLUGINS="good,goood")
+    assert (done.stdout, done.returncode) == ("hello Ada\n", 0)
+    message = "SEQPIPE_PLUGINS: no plugin is named goood; did you mean good?"
+    assert done.stderr == f"warning: {message}\n"
+
+
+def test_strict_makes_a_plugin_that_fails_fatal(installed):
+    installed.add("bad", BAD["import error"][0])
+    installed.add("good", GOOD)
+    done = installed.seqpipe("--strict", "greet", "Ada")
+    assert (done.stdout, done.returncode) == ("", 1)
+    warning, error = done.stderr.splitlines()
+    assert warning.startswith("warning: plugin bad (seqpipe-bad 1.5) is set aside: ")
+    assert error == ("error: --strict: a failing plugin is fatal: bad; to go on: --no-plugin bad")
+    done = installed.seqpipe("--strict", "--no-plugin", "bad", "greet", "Ada")
+    assert (done.stdout, done.stderr, done.returncode) == ("hello Ada\n", "", 0)
+
+
+def test_strict_makes_a_hook_that_fails_later_fatal(installed):
+    add_greeting(installed)
+    (installed.folder / "starting_module.py").write_text(
+        STARTER.replace("return", "1 / 0\n    return")
+    )
+    assert installed.seqpipe("--strict", "plugins").returncode == 0
+    done = installed.seqpipe("--strict", "init")
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error: --strict: ")
+
+
+def test_calls_of_hooks_can_be_traced(installed):
+    installed.add("good", GOOD)
+    done = installed.seqpipe("greet", "Ada", SEQPIPE_TRACE_PLUGINS="1")
+    assert done.stdout == "hello Ada\n"
+    assert done.stderr.count("seqpipe_commands") >= 2  # the built-in ones too
+    assert installed.seqpipe("greet", "Ada", SEQPIPE_TRACE_PLUGINS="0").stderr == ""
+
+
+def test_help_with_twenty_plugins_comes_in_half_a_second(installed):
+    for number in range(20):
+        command = GOOD.replace('"greet"', f'"greet{number}"')
+        installed.add(f"good{number}", command)
+    assert installed.seqpipe("--help").stdout.count("Greet someone.") == 20
+    assert min(installed.processor_seconds("--help") for _ in range(5)) < 0.5
 
 
 def test_two_plugins_of_one_name_leave_the_first(installed):

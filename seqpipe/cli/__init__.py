@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
-
-if TYPE_CHECKING:
-    from seqpipe.plugins import Plugin
+from typing import Any, NoReturn
 
 # Modules that an extra brings: without it, importing them is the user's fault, not a bug.
 EXTRAS = {"matplotlib": "plot", "sklearn": "plot", "torch": "torch", "babel": "projects"}
@@ -25,20 +22,12 @@ def main() -> None:
 
 def _run() -> None:
     from seqpipe.cli.app import build_app
+    from seqpipe.cli.plugin_choice import read_choice, watch
 
-    app, plugins = build_app()
-    for plugin in plugins.set_aside:
-        warn_set_aside(plugin)
-    app(obj=plugins)
-
-
-def warn_set_aside(plugin: Plugin) -> None:
-    """Say on stderr that a plugin takes no part, and why.
-
-    plugin (Plugin): One that failed.
-    """
-    source = f"{plugin.distribution} {plugin.version}"
-    print(f"warning: plugin {plugin.name} ({source}) is set aside: {plugin.error}", file=sys.stderr)
+    options = read_choice(sys.argv[1:], os.environ)
+    app, plugins = build_app(options.choice, trace=options.is_traced)
+    watch(plugins, options)
+    app()
 
 
 def guarded(run: Callable[[], Any]) -> None:
@@ -49,7 +38,7 @@ def guarded(run: Callable[[], Any]) -> None:
     if sys.stdout is not None and not is_utf8(sys.stdout):
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        run()
+        _blaming_packages(run)
     except KeyboardInterrupt:
         exit_interrupted()
     except (ValueError, KeyError, OSError) as fault:
@@ -61,6 +50,24 @@ def guarded(run: Callable[[], Any]) -> None:
             raise
         report_fault(f"{fault.name} is not installed: pip install 'seqpipe[{extra}]'")
         sys.exit(1)
+
+
+def _blaming_packages(run: Callable[[], Any]) -> None:
+    """Run, and where an installed package breaks spaCy say which, whatever it raised.
+
+    It may also exit: none of our own commands does so while spaCy loads a package.
+    """
+    try:
+        run()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as fault:
+        from seqpipe.spacy_entry_points import broken_entry_in
+
+        broken = broken_entry_in(fault)
+        if broken is None:
+            raise
+        raise ValueError(str(broken)) from fault
 
 
 def exit_interrupted() -> NoReturn:

@@ -1,6 +1,6 @@
 """The Typer app: the commands that belong to no concept, then those of the plugins."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -12,14 +12,18 @@ from seqpipe.cli.apply import apply
 from seqpipe.cli.assets import assets
 from seqpipe.cli.curves import curves
 from seqpipe.cli.diagnose import add_diagnose
+from seqpipe.cli.document import document
 from seqpipe.cli.evaluate import evaluate
+from seqpipe.cli.graph import graph
 from seqpipe.cli.init import init
 from seqpipe.cli.labels import labels
+from seqpipe.cli.lock import lock
+from seqpipe.cli.new import add_new
 from seqpipe.cli.overrides import OverrideCommand
 from seqpipe.cli.plugins import plugins as list_plugins
 from seqpipe.cli.run import run
 from seqpipe.cli.train import train
-from seqpipe.plugins import FAULTS, Plugin, Plugins, load_plugins
+from seqpipe.plugins import Choice, Plugins, load_plugins, printing_aside
 
 
 class Group(TyperGroup):
@@ -33,18 +37,24 @@ class Group(TyperGroup):
             exit_interrupted()
 
 
-def build_app() -> tuple[typer.Typer, Plugins]:
+def build_app(choice: Choice | None = None, *, trace: bool = False) -> tuple[typer.Typer, Plugins]:
     """Make the app with every command of this installation.
 
-    RETURNS (Tuple[typer.Typer, Plugins]): The app, and the plugins that it was made from, to be
-        handed to it as `obj`.
+    choice (Optional[Choice]): Which of the plugins are loaded; None for all.
+    trace (bool): Whether to write each call of a plugin's hook to stderr.
+    RETURNS (Tuple[typer.Typer, Plugins]): The app, and the plugins that it was made from, which
+        its commands find in their context, as `obj`.
     """
-    app = _new_app(name="seqpipe", cls=Group, no_args_is_help=True)
+    plugins = load_plugins(choice, trace=trace)
+    app = _new_app(obj=plugins, name="seqpipe", cls=Group, no_args_is_help=True)
     app.callback()(root)
     passing = {"allow_extra_args": True, "ignore_unknown_options": True}
     app.command("init")(init)
     app.command("run", cls=OverrideCommand)(run)
     app.command("assets", cls=OverrideCommand)(assets)
+    app.command("lock", cls=OverrideCommand)(lock)
+    app.command("document")(document)
+    app.command("graph", cls=OverrideCommand)(graph)
     app.command("train", context_settings=passing)(train)
     app.command("labels", context_settings=passing)(labels)
     app.command("evaluate")(evaluate)
@@ -52,25 +62,31 @@ def build_app() -> tuple[typer.Typer, Plugins]:
     app.command("curves")(curves)
     add_diagnose(app)
     app.command("plugins")(list_plugins)
-    plugins = load_plugins()
+    add_new(app)
     for plugin, hook in plugins.implementing("seqpipe_commands"):
-        try:
-            _take_over(app, plugin, hook)
-        except FAULTS as fault:
-            plugin.set_aside(fault)
+        with plugins.isolated(plugin), printing_aside():
+            _take_over(app, hook)
     return app, plugins
 
 
 def root(
-    version: bool = typer.Option(
-        False,
-        "--version",
-        is_eager=True,
-        callback=lambda on: _show_version(on),
-        help="Show the version.",
-    ),
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=lambda on: _show_version(on),
+            help="Show the version.",
+        ),
+    ] = False,
+    no_plugin: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Leave a plugin out; can be repeated."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop where a plugin fails.")] = False,
 ) -> None:
     """Sequence models for spaCy, from config files and project.yml."""
+    # What the options of plugins say is read before there is an app: `plugin_choice`.
 
 
 def _show_version(on: bool) -> None:
@@ -79,18 +95,18 @@ def _show_version(on: bool) -> None:
         raise typer.Exit()
 
 
-def _new_app(**settings: Any) -> typer.Typer:
+def _new_app(obj: Plugins | None = None, **settings: Any) -> typer.Typer:
     # Plain help: rich costs a tenth of a second at each call.
     return typer.Typer(
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
-        context_settings={"help_option_names": ["-h", "--help"]},
+        context_settings={"help_option_names": ["-h", "--help"], "obj": obj},
         **settings,
     )
 
 
-def _take_over(app: typer.Typer, plugin: Plugin, hook: Any) -> None:
+def _take_over(app: typer.Typer, hook: Any) -> None:
     """Let one plugin add its commands to an app of its own; take them over if they all hold."""
     trial = _new_app()
     hook(app=trial)

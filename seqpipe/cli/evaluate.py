@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
+    context: typer.Context,
     models: Annotated[
         list[Path], typer.Argument(help="Folders of saved pipelines.", show_default=False)
     ],
@@ -28,7 +29,8 @@ def evaluate(
         ),
     ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Metrics file (JSON) to write.")
+        Path | None,
+        typer.Option("--output", "-o", help="Metrics file: .json, .csv, .md, or a plugin's."),
     ] = None,
     examples: Annotated[
         int,
@@ -47,8 +49,10 @@ def evaluate(
     from rich.console import Console
 
     from seqpipe.pipelines import choose_device, load_pipeline, read_examples
+    from seqpipe.reporting.formats import check_format, write_report
     from seqpipe.training.scoring import main_score, score_pipeline, training_seed
 
+    chosen = None if output is None else check_format(output, context.obj)
     choose_device(gpu_id)
     runs = []
     for model in models:
@@ -60,8 +64,8 @@ def evaluate(
     _print_runs(console, runs, gold, main_score(nlp))
     if examples:
         _print_examples(console, nlp, gold, examples)
-    if output is not None:
-        _write(output, runs, data)
+    if output is not None and chosen is not None:
+        write_report(output, _metrics(runs, data), chosen)
         typer.echo(f"Metrics are in {output}")
 
 
@@ -140,10 +144,10 @@ def _print_texts(console: "Console", texts: list["ClassifiedText"]) -> None:
         console.print(Text(one.text))
 
 
-def _write(output: Path, runs: list[Run], data: Path) -> None:
-    from seqpipe.reporting.metrics import describe_corpus, summarise_runs, write_metrics
+def _metrics(runs: list[Run], data: Path) -> dict[str, Any]:
+    from seqpipe.reporting.metrics import describe_corpus, summarise_runs
 
-    metrics: dict[str, Any] = {
+    return {
         "scores": summarise_runs([run.scores.values for run in runs]),
         "runs": [
             {
@@ -161,4 +165,3 @@ def _write(output: Path, runs: list[Run], data: Path) -> None:
             "mean"
         ],
     }
-    write_metrics(output, metrics)

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqpipe.plugins import FAULTS
-
 if TYPE_CHECKING:
     from seqpipe.hookspecs import Starter
     from seqpipe.plugins import Plugins
@@ -51,26 +49,15 @@ def init(
 
 
 def find_starters(plugins: "Plugins") -> dict[str, "Starter"]:
-    """Ask the plugins for their starters; one that fails is named on stderr and set aside.
+    """Ask the plugins for their starters; one that fails is set aside.
 
     plugins (Plugins): Those of this process.
     RETURNS (Dict[str, Starter]): The starters by name, the built-in ones first.
     """
-    from seqpipe.cli import warn_set_aside
+    from seqpipe.hookspecs import Starter
 
-    found: dict[str, Starter] = {}
-    for plugin, hook in plugins.implementing("seqpipe_starters"):
-        try:
-            # A hook's caller gives a list with what each plugin gave: here one.
-            both = dict(found)
-            for starter in (starter for starters in hook() for starter in starters):
-                _check_starter(starter, both)
-                both[starter.name] = starter
-            found = both
-        except FAULTS as fault:
-            plugin.set_aside(fault)
-            warn_set_aside(plugin)
-    return found
+    found = plugins.collect("seqpipe_starters", Starter, by="name", check=_check_starter)
+    return {name: starter for name, (_, starter) in found.items()}
 
 
 def write_project(starter: "Starter", folder: Path, lang: str | None = None) -> None:
@@ -98,13 +85,7 @@ def write_project(starter: "Starter", folder: Path, lang: str | None = None) -> 
             (fresh / name).write_bytes(content.replace(LANGUAGE, code.encode()))
 
 
-def _check_starter(starter: "Starter", found: dict[str, "Starter"]) -> None:
-    from seqpipe.hookspecs import Starter
-
-    if not isinstance(starter, Starter):
-        raise TypeError(f"seqpipe_starters gave {starter!r}, expected a list of seqpipe.Starter")
-    if starter.name in found:
-        raise ValueError(f"the starter '{starter.name}' is there already")
+def _check_starter(starter: "Starter") -> None:
     if not (starter.folder / PROJECT_FILE).is_file():
         raise ValueError(f"the starter '{starter.name}' has no {PROJECT_FILE} in {starter.folder}")
 

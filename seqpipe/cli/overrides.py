@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from typing import Any
 
 import typer
@@ -9,6 +11,8 @@ from typer.core import TyperCommand
 
 PREFIX = "--vars."
 META = "seqpipe.overrides"
+# weasel's own; a command line that says otherwise counts more.
+VARIABLE = "WEASEL_CONFIG_OVERRIDES"
 
 
 class OverrideCommand(TyperCommand):
@@ -18,7 +22,8 @@ class OverrideCommand(TyperCommand):
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        args, ctx.meta[META] = split_overrides(args)
+        args, overrides = split_overrides(args)
+        ctx.meta[META] = {**environment_overrides(), **overrides}
         return super().parse_args(ctx, args)
 
 
@@ -39,16 +44,29 @@ def split_overrides(args: list[str]) -> tuple[list[str], dict[str, str]]:
     """
     rest: list[str] = []
     overrides: dict[str, str] = {}
-    words = iter(args)
-    for word in words:
+    left = args[::-1]
+    while left:
+        word = left.pop()
         if not word.startswith(PREFIX):
             rest.append(word)
             continue
         name, equals, value = word.removeprefix(PREFIX).partition("=")
         if not equals:
-            following = next(words, None)
-            if following is None:
-                raise typer.BadParameter(f"{word}: expected a value after it")
-            value = following
+            # As in weasel, a name alone switches something on.
+            value = left.pop() if left and not left[-1].startswith("--") else "true"
         overrides[name] = value
     return rest, overrides
+
+
+def environment_overrides() -> dict[str, str]:
+    """The overrides that the environment gives.
+
+    RETURNS (Dict[str, str]): Variable names, without `vars.`, and their values.
+    """
+    try:
+        rest, overrides = split_overrides(shlex.split(os.environ.get(VARIABLE, "")))
+    except ValueError as fault:
+        raise typer.BadParameter(f"{VARIABLE}: {str(fault).lower()}") from None
+    if rest:
+        raise typer.BadParameter(f"{VARIABLE}: {rest[0]}, expected --vars.name value")
+    return overrides

@@ -1,18 +1,14 @@
 """`seqpipe run`: a command or workflow of a project.yml."""
 
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from seqpipe.cli.overrides import overrides_of
-
-if TYPE_CHECKING:
-    from seqpipe.project.run import Event
 
 
 def run(
@@ -20,9 +16,31 @@ def run(
     project: Annotated[
         Path, typer.Argument(help="A project.yml or the folder that holds it.")
     ] = Path("."),
-    name: Annotated[str, typer.Argument(help="A command or a workflow in it.")] = "all",
+    name: Annotated[
+        str | None, typer.Argument(help="A command or a workflow in it.  [default: all]")
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", "-F", help="Run also what has not changed.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "--dry", "-D", help="Only say what would run, and why.")
+    ] = False,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, help="How many commands may run at a time.")
+    ] = 1,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COMMAND", help="Of the plan only this; can be repeated."),
+    ] = None,
+    start_at: Annotated[
+        str | None,
+        typer.Option("--from", metavar="COMMAND", help="Of the plan this and what follows."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write events to stdout, a JSON object a line.")
+    ] = False,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Fail where another run holds the project.")
     ] = False,
 ) -> None:
     """Run a command or workflow of a project.yml, skipping what has not changed.
@@ -30,28 +48,60 @@ def run(
     Variables of the project can be set here: --vars.name value. Paths in project.yml, and in
     variables, are relative to the project's folder.
     """
-    from seqpipe.cli import report_fault
-    from seqpipe.project.run import CommandError, project_run
+    from seqpipe.cli.run_display import choose_display
+    from seqpipe.project.run import CommandError, project_plan, project_run
 
-    began = time.perf_counter()
-    counts = {"done": 0, "skipped": 0}
+    options: dict[str, Any] = {
+        "overrides": overrides_of(ctx),
+        "force": force,
+        "only": only or (),
+        "start_at": start_at,
+    }
+    display = choose_display(as_json=as_json, jobs=jobs)
+    with _names_listed(project, name, options["overrides"]):
+        if dry_run:
+            display.plan(project_plan(project, name or "all", **options))
+            return
+        try:
+            with _exit_on_sigterm(), display:
+                summary = project_run(
+                    project,
+                    name or "all",
+                    jobs=jobs,
+                    wait=not no_wait,
+                    captured=as_json,
+                    report=display.report,
+                    tick=display.tick,
+                    **options,
+                )
+        except CommandError as fault:
+            if fault.summary is None:
+                raise
+            display.summary(fault.summary, fault.exit_code)
+            raise typer.Exit(fault.exit_code) from None
+        display.summary(summary, 0)
 
-    def report(event: "Event") -> None:
-        if event.kind in counts:
-            counts[event.kind] += 1
-        line = _words(event)
-        if line:
-            typer.echo(line)
+
+@contextmanager
+def _names_listed(path: Path, name: str | None, overrides: dict[str, str]) -> Iterator[None]:
+    """Where no name is given and the project has no 'all', say what there is."""
+    from seqpipe.files import InputError
+    from seqpipe.project.load import load_project
 
     try:
-        with _exit_on_sigterm():
-            project_run(project, name, overrides=overrides_of(ctx), force=force, report=report)
-    except CommandError as fault:
-        report_fault(str(fault))
-        raise typer.Exit(fault.exit_code) from None
-    if sum(counts.values()) > 1:
-        seconds = time.perf_counter() - began
-        typer.echo(f"{name}: {counts['done']} run, {counts['skipped']} skipped, {seconds:.1f} s")
+        yield
+    except InputError:
+        if name is not None:
+            raise
+        project = load_project(path, overrides)
+        if "all" in {*project.commands, *project.workflows}:
+            raise
+        rows = [("workflow", flow, ", ".join(parts)) for flow, parts in project.workflows.items()]
+        rows += [("command", command.name, command.help) for command in project.commands.values()]
+        wide = max((len(row[1]) for row in rows), default=0)
+        lines = [f"  {kind:8}  {known:{wide}}  {what}".rstrip() for kind, known, what in rows]
+        message = f"no workflow 'all'; name what to run: seqpipe run {path} NAME"
+        raise InputError("\n".join([message, *lines]), path=project.path) from None
 
 
 @contextmanager
@@ -71,19 +121,3 @@ def _exit_on_sigterm() -> Iterator[None]:
         raise
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _words(event: "Event") -> str:
-    import sys
-
-    from seqpipe.cli import is_utf8
-
-    rule, tick = ("──", "✔") if is_utf8(sys.stdout) else ("--", "ok")
-    heading = f"{rule} {event.command} {rule}"
-    if event.kind == "script":
-        return f"{heading}  {event.text}"
-    if event.kind == "again":
-        return f"{heading}  again: {event.text}"
-    if event.kind == "skipped":
-        return f"{heading}  skipped (nothing changed)"
-    return f"{tick} {event.command}  {event.seconds:.1f} s"

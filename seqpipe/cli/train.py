@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from seqpipe.plugins import Plugins
     from seqpipe.training.config_file import ConfigFile
 
 
@@ -77,7 +78,7 @@ def train(
         if jobs != 1:
             raise InputError(f"--jobs {jobs}: is for several runs, with --seeds or --sweep")
         cadence = (checkpoint_seconds, checkpoint_steps)
-        _train_one(file, output, gpu_id, resume, *cadence, average=average)
+        _train_one(file, output, gpu_id, resume, *cadence, average=average, plugins=context.obj)
         return
     from seqpipe.cli.many import train_side_by_side
 
@@ -136,6 +137,7 @@ def _train_one(
     checkpoint_steps: int,
     *,
     average: int,
+    plugins: "Plugins | None",
 ) -> None:
     """Train in this process."""
     import os
@@ -154,6 +156,7 @@ def _train_one(
         resume=resume,
         cadence=Cadence(checkpoint_seconds, checkpoint_steps),
         average=average,
+        plugins=plugins,
         stdout=sys.stdout,
         stderr=sys.stderr,
     )

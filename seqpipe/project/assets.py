@@ -1,33 +1,57 @@
-"""Fetches what a project lists under `assets:`, from its mirror or its URL, and checks the MD5."""
+"""Brings what a project lists under `assets:` into its place, several at a time."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
+from typing import Literal
 
-from seqpipe.files import InputError, atomic_write
+from seqpipe.files import InputError
+from seqpipe.hookspecs import Fetcher
+from seqpipe.project.archive import unpack
+from seqpipe.project.checksum import md5_of
+from seqpipe.project.fetch import Sources, copy_from_mirror, failure_of_scheme, raw_address
+from seqpipe.project.fetchers import seqpipe_fetchers
+from seqpipe.project.git_source import fetch_git
+from seqpipe.project.hashes import make_room
 from seqpipe.project.load import Asset, Project, load_project
-from seqpipe.project.mirror import VARIABLE, Mirror, open_mirror
+from seqpipe.project.mirror import Mirror, open_mirror
+from seqpipe.project.unfinished import sweep
+from seqpipe.project.unpacked import Unpacked
+from seqpipe.project.wanted import Wanted
+from seqpipe.project.watch import StoppedError, Watch
 
-TIMEOUT = 30.0  # seconds to connect, and between two pieces
-PIECE = 1 << 20  # bytes
+JOBS = 4
+LOCK = "assets.lock"
+FAREWELL = 3.0  # seconds that fetches have to end after Ctrl-C
 
 
 @dataclass(frozen=True)
-class Fetched:
-    """An asset that is where it should be.
+class AssetEvent:
+    """What happened to an asset.
 
+    kind (str): "began"; "bytes"; "note", something to know; "ready", it is in place; "failed".
     dest (str): Its path, as shown.
-    how (str): How it came there.
+    text (str): How it came there, the note, or what went wrong and where.
+    received, total (Optional[int]): Bytes that are there, and of how many, where that is known.
+    seconds (float): Since it began.
     """
 
+    kind: Literal["began", "bytes", "note", "ready", "failed"]
     dest: str
-    how: str
+    text: str = ""
+    received: int | None = None
+    total: int | None = None
+    seconds: float = 0.0
+
+
+Report = Callable[[AssetEvent], None]
 
 
 def project_assets(
@@ -35,120 +59,269 @@ def project_assets(
     *,
     overrides: Mapping[str, str] | None = None,
     extra: bool = False,
-    report: Callable[[Fetched], None] = lambda fetched: None,
+    force: bool = False,
+    jobs: int = JOBS,
+    fetchers: Mapping[str, Fetcher] | None = None,
+    explain: Callable[[str, str], str] = failure_of_scheme,
+    report: Report = lambda event: None,
 ) -> int:
     """Fetch the assets of a project.
 
     path: A project.yml, or the folder that holds it.
     overrides (Optional[Mapping[str, str]]): Values for the project's variables, by name.
     extra (bool): Fetch also those marked `extra`.
-    report (Callable[[Fetched], None]): Told of each asset that is in place.
+    force (bool): Fetch also what is there.
+    jobs (int): How many at a time.
+    fetchers (Optional[Mapping[str, Fetcher]]): By scheme; None for the built-in ones.
+    explain (Callable[[str, str], str]): From the scheme of a fetcher that raised what it should
+        not, and what that was, to what is said of it.
+    report (Callable[[AssetEvent], None]): Told what happens, one call at a time.
     RETURNS (int): How many were wanted. Raises InputError, after all others were tried, for those
         that could not be had.
     """
     project = load_project(path, overrides)
-    project.make_directories()
-    mirror = open_mirror()
     wanted = [asset for asset in project.assets if extra or not asset.extra]
-    faults = []
-    for asset in wanted:
-        try:
-            report(Fetched(asset.dest.shown, _fetch(project, asset, mirror)))
-        except InputError as fault:
-            faults.append(str(fault))
+    _check_places(project, wanted)
+    project.make_directories()
+    if not wanted:
+        return 0
+    if fetchers is None:
+        fetchers = {one.scheme: one for one in seqpipe_fetchers()}
+    with _alone(project, report):
+        _sweep(project)
+        sources = Sources(fetchers, explain)
+        faults = _Fetches(project, open_mirror(), sources, force, report).run(wanted, jobs)
     if faults:
         raise InputError("\n".join(faults))
     return len(wanted)
 
 
-def _fetch(project: Project, asset: Asset, mirror: Mirror | None) -> str:
-    dest = project.folder / asset.dest.value
-    if dest.is_dir() and not asset.git:
-        raise _fault(project, asset, "is a folder, expected a file")
-    if dest.exists() and asset.checksum is None:
-        return "is there (no checksum to hold it to)"
-    found = _md5(dest) if dest.is_file() else None
-    if found is not None and found == asset.checksum:
-        return "is there"
-    if asset.git:
-        raise _fault(project, asset, "comes from git, which is not supported yet: fetch it by hand")
-    copy = mirror.find(asset.checksum, dest.name) if mirror and asset.checksum else None
-    if copy is not None:
-        with copy.open() as stream:
-            _write(project, asset, iter(lambda: stream.read(PIECE), b""))
-        return f"copied from the mirror ({copy.path}{', unpacked' if copy.packed else ''})"
-    if asset.url is None:
-        raise _fault(project, asset, _bring_it(asset, dest, found))
-    return _from_url(project, asset, asset.url.value)
+@contextmanager
+def _alone(project: Project, report: Report) -> Iterator[None]:
+    """Wait for another fetch of this project: two would write into one partial file."""
+    from filelock import FileLock, Timeout
 
-
-def _bring_it(asset: Asset, dest: Path, found: str | None) -> str:
-    if found is not None:
-        return f"MD5 {found}, expected {asset.checksum}; put the right file at {dest}"
-    about = f" ({asset.description})" if asset.description else ""
-    return f"has no URL; put the file at {dest}{about}"
-
-
-def _from_url(project: Project, asset: Asset, url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme in ("http", "https"):
-        _write(project, asset, _download(project, asset, url))
-        return "downloaded"
-    # As in weasel, a path is a URL too.
-    local = Path(url2pathname(unquote(parts.path)) if parts.scheme == "file" else url)
-    source = project.folder / local
-    if not source.is_file():
-        raise _fault(project, asset, f"no such file: {_shown_url(asset)}")
-    with open(source, "rb") as stream:
-        _write(project, asset, iter(lambda: stream.read(PIECE), b""))
-    return "copied"
-
-
-def _download(project: Project, asset: Asset, url: str) -> Iterator[bytes]:
-    import requests
-
-    # As it is on the server: its checksum is that of the file, not of a packed transfer.
-    headers = {"Accept-Encoding": "identity"}
+    lock = FileLock(make_room(project.folder) / LOCK)
     try:
-        with requests.get(url, stream=True, timeout=TIMEOUT, headers=headers) as response:
-            if not response.ok:
-                status = f"HTTP {response.status_code} {response.reason}"
-                raise _fault(project, asset, f"{_shown_url(asset)}: {status}")
-            yield from response.iter_content(PIECE)
-    except requests.Timeout:
-        raise _offline(project, asset, f"no answer in {TIMEOUT:.0f} s") from None
-    except requests.ConnectionError:
-        raise _offline(project, asset, "no connection") from None
-    except requests.RequestException as fault:
-        # Its own words may hold the URL, and that a value of `env`.
-        raise _offline(project, asset, type(fault).__name__) from None
+        lock.acquire(timeout=0)
+    except Timeout:
+        text = "another `seqpipe assets` fetches for this project; waiting for it"
+        report(AssetEvent("note", str(project.path), text))
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
-def _write(project: Project, asset: Asset, pieces: Iterable[bytes]) -> None:
-    """Write an asset beside its place; it appears there only with the right checksum."""
-    digest = hashlib.md5(usedforsecurity=False)
-    with atomic_write(project.folder / asset.dest.value, "wb") as stream:
-        for piece in pieces:
-            digest.update(piece)
-            stream.write(piece)
-        if asset.checksum not in (None, digest.hexdigest()):
-            message = f"{_shown_url(asset)}: MD5 {digest.hexdigest()}, expected {asset.checksum}"
-            raise _fault(project, asset, f"{message}; nothing was written")
+def _sweep(project: Project) -> None:
+    """Remove what a killed run left of folders; nobody else is at work on them now."""
+    for asset in project.assets:
+        for text in (asset.dest, asset.extract):
+            if text is not None:
+                sweep(project.folder / text.value)
 
 
-def _md5(path: Path) -> str:
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "md5").hexdigest()
+def _check_places(project: Project, assets: Sequence[Asset]) -> None:
+    """Refuse two things in one place: they come side by side, and whole."""
+    taken: list[tuple[Path, Asset]] = []
+    for asset in assets:
+        for text in (asset.dest, asset.extract):
+            if text is None:
+                continue
+            place = Path(os.path.abspath(project.folder / text.value))
+            for other, owner in taken:
+                if place == other or other in place.parents or place in other.parents:
+                    message = f"{text.shown} meets {owner.dest.shown} of line {owner.line}"
+                    fault = f"{message}, expected a place of its own"
+                    if owner is asset:
+                        fault = "is in the folder that it is unpacked into, or the other way round"
+                    raise _located(project, asset, fault)
+            taken.append((place, asset))
 
 
-def _shown_url(asset: Asset) -> str:
-    return asset.url.shown if asset.url else asset.dest.shown
+@dataclass
+class _Fetches:
+    """The fetches of one call.
+
+    faults (Dict[int, str]): What went wrong, by the asset's place in the list.
+    """
+
+    project: Project
+    mirror: Mirror | None
+    sources: Sources
+    force: bool
+    report: Report
+    faults: dict[int, str] = field(default_factory=dict)
+    stop: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    bug: BaseException | None = None
+
+    def run(self, assets: Sequence[Asset], jobs: int) -> list[str]:
+        """RETURNS (List[str]): What went wrong, in the order of the assets."""
+        waiting: queue.SimpleQueue[tuple[int, Asset]] = queue.SimpleQueue()
+        for numbered in enumerate(assets):
+            waiting.put(numbered)
+        # Daemons: one that waits for a silent server must not hold up the end after Ctrl-C.
+        workers = [
+            threading.Thread(target=self._work, args=(waiting,), daemon=True)
+            for _ in range(min(jobs, len(assets)))
+        ]
+        for worker in workers:
+            worker.start()
+        try:
+            for worker in workers:
+                worker.join()
+        except BaseException:
+            self.stop.set()
+            until = time.monotonic() + FAREWELL
+            for worker in workers:
+                worker.join(max(0.0, until - time.monotonic()))
+            raise
+        if self.bug is not None:
+            raise self.bug
+        return [self.faults[place] for place in sorted(self.faults)]
+
+    def _work(self, waiting: queue.SimpleQueue[tuple[int, Asset]]) -> None:
+        while not self.stop.is_set():
+            try:
+                place, asset = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                self._one(place, asset)
+            except StoppedError:
+                return
+            except BaseException as fault:
+                # A bug: it is raised where someone sees it.
+                self.bug = fault
+                self.stop.set()
+
+    def _one(self, place: int, asset: Asset) -> None:
+        began, moved = time.perf_counter(), 0
+        dest = asset.dest.shown
+
+        def tell(
+            kind: Literal["began", "bytes", "note", "ready", "failed"], text: str = ""
+        ) -> None:
+            event = AssetEvent(kind, dest, text, seconds=time.perf_counter() - began)
+            self._tell(event)
+
+        def progress(received: int, total: int | None) -> None:
+            nonlocal moved
+            moved = received
+            self._tell(AssetEvent("bytes", dest, "", received, total))
+
+        tell("began")
+        watch = Watch(progress, lambda text: tell("note", text), self.stop)
+        try:
+            fetch = _Fetch(self.project, asset, self.mirror, self.sources, self.force, watch)
+            how = fetch.run()
+        except (InputError, OSError) as fault:
+            self.faults[place] = str(_located(self.project, asset, _words(fault)))
+            tell("failed", self.faults[place])
+        else:
+            seconds = time.perf_counter() - began
+            self._tell(AssetEvent("ready", dest, how, moved, None, seconds))
+
+    def _tell(self, event: AssetEvent) -> None:
+        with self.lock:
+            self.report(event)
 
 
-def _offline(project: Project, asset: Asset, reason: str) -> InputError:
-    hint = f"without internet, let {VARIABLE} name a folder that holds the file"
-    return _fault(project, asset, f"{_shown_url(asset)}: {reason}; {hint}")
+@dataclass(frozen=True)
+class _Fetch:
+    """The way of one asset into its place."""
+
+    project: Project
+    asset: Asset
+    mirror: Mirror | None
+    sources: Sources
+    force: bool
+    watch: Watch
+
+    def run(self) -> str:
+        """RETURNS (str): How it came there, in words."""
+        how = self._bring()
+        if self.asset.extract is None:
+            return how
+        unpacked = Unpacked(self.project.folder / self.asset.extract.value, self.dest)
+        if unpacked.is_current() and not self.force:
+            return how
+        unpacked.check_free(self.asset.extract.shown)
+        with unpacked.renewed():
+            count = unpack(self.dest, unpacked.folder, self.watch)
+        return f"{how}, unpacked into {self.asset.extract.shown} (files: {count:,})"
+
+    @property
+    def dest(self) -> Path:
+        return self.project.folder / self.asset.dest.value
+
+    def _bring(self) -> str:
+        asset, dest = self.asset, self.dest
+        if dest.is_dir() and (asset.git is None or asset.extract is not None):
+            raise InputError("is a folder, expected a file")
+        if dest.exists() and not (dest.is_file() or dest.is_dir()):
+            raise InputError("is a device or a pipe, expected a file")
+        found = None
+        if dest.exists():
+            found = md5_of(dest) if asset.checksum else None
+            here = self._is_here(found)
+            if here:
+                return here
+        if asset.git is not None:
+            return self._clone()
+        return self._from_mirror() or self._from_url(found)
+
+    def _is_here(self, found: str | None) -> str | None:
+        """What to say of an asset that is there already, if it need not be fetched."""
+        has_source = self.asset.git is not None or self.asset.url is not None
+        if self.force and has_source:
+            return None
+        if self.asset.checksum is not None:
+            return "is there" if found == self.asset.checksum else None
+        if has_source and self.dest.is_file() and not self.dest.stat().st_size:
+            return None  # what a failed download of another tool leaves
+        return "is there (no checksum to hold it to)"
+
+    def _clone(self) -> str:
+        assert self.asset.git is not None
+        self.watch.note(f"cloning {self.asset.git.repo.shown}")
+        fetch_git(self.asset.git, self.dest, self.project.folder, self.asset.checksum, self.watch)
+        return "cloned"
+
+    def _from_mirror(self) -> str | None:
+        if self.mirror is None or self.asset.checksum is None:
+            return None
+        copy = self.mirror.find(self.asset.checksum, self.dest.name)
+        return None if copy is None else copy_from_mirror(self._wanted(), copy)
+
+    def _from_url(self, found: str | None) -> str:
+        if self.asset.url is None:
+            raise InputError(self._bring_it(found))
+        wanted = self._wanted()
+        if wanted.url != self.asset.url:
+            self.watch.note(f"GitHub's page about a file; the file is {wanted.url.shown}")
+        return self.sources.fetch(wanted)
+
+    def _bring_it(self, found: str | None) -> str:
+        if found is not None:
+            return f"MD5 {found}, expected {self.asset.checksum}; put the right file at {self.dest}"
+        about = f" ({self.asset.description})" if self.asset.description else ""
+        return f"has no URL; put the file at {self.dest}{about}"
+
+    def _wanted(self) -> Wanted:
+        asset = self.asset
+        url = raw_address(asset.url) if asset.url else asset.dest
+        return Wanted(url, self.dest, asset.checksum, self.project.folder, self.watch)
 
 
-def _fault(project: Project, asset: Asset, message: str) -> InputError:
+def _words(fault: InputError | OSError) -> str:
+    if isinstance(fault, InputError):
+        return str(fault)
+    place = f" ({os.fsdecode(fault.filename)})" if fault.filename is not None else ""
+    return f"{fault.strerror or type(fault).__name__}{place}"
+
+
+def _located(project: Project, asset: Asset, message: str) -> InputError:
     return InputError(f"asset {asset.dest.shown}: {message}", path=project.path, line=asset.line)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pydantic import BaseModel, ValidationError
-from weasel.schemas import (
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from seqpipe.files import InputError
+from seqpipe.project.source import Lines, Place
+from seqpipe.project.weasel_schemas import (
     ProjectConfigAssetGit,
     ProjectConfigAssetGitItem,
     ProjectConfigAssetURL,
@@ -16,14 +19,12 @@ from weasel.schemas import (
     ProjectConfigSchema,
 )
 
-from seqpipe.files import InputError
-from seqpipe.project.source import Lines, Place
-
 # Keys that weasel reads, or once read, beside those of its schema.
 LEGACY_KEYS = frozenset({"spacy_version", "check_requirements"})
 TOP_KEYS = frozenset({*ProjectConfigSchema.model_fields, "description", "directories", "remotes"})
 COMMAND_KEYS = frozenset(ProjectConfigCommand.model_fields)
-ASSET_KEYS = frozenset({*ProjectConfigAssetURL.model_fields, "git", "extra"})
+# `extract` is ours: weasel reads past it and leaves the archive packed.
+ASSET_KEYS = frozenset({*ProjectConfigAssetURL.model_fields, "git", "extra", "extract"})
 GIT_KEYS = frozenset(ProjectConfigAssetGitItem.model_fields)
 
 
@@ -47,7 +48,40 @@ def check_project(data: Any, lines: Lines, path: Path) -> None:
     for index, folder in enumerate(check.strings(data, "directories")):
         if not folder:
             check.fail("an empty path", ("directories", index))
-    _check_names(data, check)
+    for name, variable in data.get("env", {}).items():
+        if not isinstance(variable, str):
+            expected = "expected the name of an environment variable"
+            check.fail(f"env.{name}: {_short(variable)}, {expected}", ("env", name))
+
+
+def check_names(
+    commands: Sequence[str], workflows: Mapping[str, Sequence[str]], lines: Lines, path: Path
+) -> None:
+    """Check that one name is one thing, and that workflows name what there is.
+
+    commands (Sequence[str]): The commands' names.
+    workflows (Mapping[str, Sequence[str]]): What each workflow names.
+    lines (Lines): Where things stand in the file.
+    path (Path): The file, for messages. Raises InputError at the first fault.
+    """
+    check = _Check(lines, path)
+    names: set[str] = set()
+    for index, name in enumerate(commands):
+        if name in names:
+            check.fail(f"two commands are named '{name}'", ("commands", index, "name"))
+        names.add(name)
+    for workflow, parts in workflows.items():
+        place = ("workflows", workflow)
+        if workflow in names:
+            check.fail(f"'{workflow}' is the name of a command and of a workflow", place)
+        if not parts:
+            check.fail(f"'{workflow}' is a workflow that names nothing; list commands", place)
+        for index, part in enumerate(parts):
+            if part not in names and part not in workflows:
+                known = nearest(part, names | workflows.keys() - {workflow})
+                fault = f"workflow '{workflow}' names '{part}', no command and no workflow; {known}"
+                check.fail(fault, (*place, index))
+    _check_rings(workflows, check)
 
 
 class _Check:
@@ -102,6 +136,15 @@ def nearest(word: object, known: Iterable[str]) -> str:
     return f"expected one of: {', '.join(names)}" if names else "there are none"
 
 
+def flag(value: Any) -> bool:
+    """A yes or a no, in any of the spellings that weasel's schema takes.
+
+    value: Such as True, "yes" or 0; None for no.
+    RETURNS (bool): What it says. Raises pydantic's ValidationError where it says neither.
+    """
+    return False if value is None else TypeAdapter(bool).validate_python(value)
+
+
 def _check_assets(data: dict, check: _Check) -> None:
     assets = data.get("assets", [])
     if not isinstance(assets, list):
@@ -109,36 +152,39 @@ def _check_assets(data: dict, check: _Check) -> None:
     for index, asset in enumerate(assets):
         place = ("assets", index)
         check.keys(asset, ASSET_KEYS, place, "asset")
-        if "git" in asset:
+        if asset.get("git") is not None:
             check.keys(asset["git"], GIT_KEYS, (*place, "git"), "git asset")
             check.schema(ProjectConfigAssetGit, asset, place)
-            asset = {key: value for key, value in asset.items() if key != "git"}
+            asset = {key: v for key, v in asset.items() if key != "git" and v is not None}
         # weasel's schema for git assets leaves out `dest`, which weasel needs all the same.
         check.schema(ProjectConfigAssetURL, asset, place)
-        if not isinstance(asset.get("extra", False), bool):
-            check.fail(
-                f"extra: {_short(asset['extra'])}, expected true or false", (*place, "extra")
-            )
+        if not isinstance(asset.get("extract", ""), str):
+            expected = "expected the folder to unpack into"
+            check.fail(f"extract: {_short(asset['extract'])}, {expected}", (*place, "extract"))
+        try:
+            flag(asset.get("extra"))
+        except ValidationError:
+            expected = "expected true or false"
+            check.fail(f"extra: {_short(asset['extra'])}, {expected}", (*place, "extra"))
 
 
-def _check_names(data: dict, check: _Check) -> None:
-    """One name, one thing; a workflow names commands only."""
-    names: set[str] = set()
-    for index, command in enumerate(_items(data, "commands")):
-        if command["name"] in names:
-            check.fail(f"two commands are named '{command['name']}'", ("commands", index, "name"))
-        names.add(command["name"])
-    for workflow, steps in data.get("workflows", {}).items():
-        place = ("workflows", workflow)
-        if workflow in names:
-            check.fail(f"'{workflow}' is the name of a command and of a workflow", place)
-        for index, step in enumerate(steps):
-            if step not in names:
-                check.fail(
-                    f"workflow '{workflow}' names the command '{step}', which is not defined; "
-                    + nearest(step, names),
-                    (*place, index),
-                )
+def _check_rings(workflows: Mapping[str, Sequence[str]], check: _Check) -> None:
+    """Refuse a workflow that comes to itself."""
+    ended: set[str] = set()
+
+    def walk(name: str, above: tuple[str, ...]) -> None:
+        if name in above:
+            ring = " -> ".join([*above[above.index(name) :], name])
+            check.fail(f"the workflow '{name}' names itself: {ring}", ("workflows", name))
+        if name in ended:
+            return
+        for part in workflows[name]:
+            if part in workflows:
+                walk(part, (*above, name))
+        ended.add(name)
+
+    for workflow in workflows:
+        walk(workflow, ())
 
 
 def _items(data: dict, key: str) -> list:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from seqpipe.files import InputError
-from seqpipe.project.check import check_project, nearest
-from seqpipe.project.source import Lines, Place, read_yaml
+from seqpipe.project.check import check_names, check_project, flag, nearest
+from seqpipe.project.parsed import read_parsed
+from seqpipe.project.source import Lines, Place
 from seqpipe.project.variables import Text, Variables, references
 
 FILE = "project.yml"
@@ -20,25 +21,46 @@ FILE = "project.yml"
 class Command:
     """A named command. Its paths are relative to the project's folder.
 
+    help (str): One line on what it does; may be empty.
     outputs (Tuple[Text, ...]): Also those of `outputs_no_cache`, which differ only for remotes.
     line (Optional[int]): Where it stands in project.yml.
+    variables (Dict[str, str]): What it uses of `vars:`, by name, as defined there.
+    env (Dict[str, str]): The values of `env` that it uses, by name; for no eye and no file.
     """
 
     name: str
+    help: str
     script: tuple[Text, ...]
     deps: tuple[Text, ...]
     outputs: tuple[Text, ...]
     no_skip: bool
     line: int | None
+    variables: dict[str, str] = field(default_factory=dict, hash=False)
+    env: dict[str, str] = field(default_factory=dict, hash=False, repr=False)
+
+
+@dataclass(frozen=True)
+class GitSource:
+    """Where an asset lies in a git repository.
+
+    repo (Text): The repository's address.
+    path (Text): The file or folder in it; "" for all of it.
+    branch (Optional[Text]): The branch or tag; None for the repository's own default.
+    """
+
+    repo: Text
+    path: Text
+    branch: Text | None
 
 
 @dataclass(frozen=True)
 class Asset:
-    """A file that the project needs and does not hold.
+    """A file, or from git a folder, that the project needs and does not hold.
 
     url (Optional[Text]): Where to fetch it; None where the user has to bring it.
     checksum (Optional[str]): Its MD5 in lower case.
-    git (bool): It is to come from a git repository.
+    git (Optional[GitSource]): The git repository that it comes from, instead of a URL.
+    extract (Optional[Text]): The folder to unpack it into: it is an archive.
     """
 
     dest: Text
@@ -46,7 +68,8 @@ class Asset:
     checksum: str | None
     description: str
     extra: bool
-    git: bool
+    git: GitSource | None
+    extract: Text | None
     line: int | None
 
 
@@ -58,6 +81,8 @@ class Project:
     """
 
     path: Path
+    title: str
+    description: str
     commands: dict[str, Command]
     workflows: dict[str, tuple[str, ...]]
     assets: tuple[Asset, ...]
@@ -84,7 +109,7 @@ def load_project(
     RETURNS (Project): The project. Raises InputError for whatever is wrong with it.
     """
     file = _find(Path(path))
-    data, lines = read_yaml(file)
+    data, lines = read_parsed(file)
     check_project(data, lines, file)
     return _Loader(file, data, lines, overrides or {}).project()
 
@@ -110,8 +135,10 @@ class _Loader:
         self, file: Path, data: dict[str, Any], lines: Lines, overrides: Mapping[str, str]
     ) -> None:
         self.file, self.data, self.lines = file, data, lines
+        folders = (os.path.abspath(file.parent), os.path.realpath(file.parent))
+        self.tops = tuple(os.path.join(folder, "") for folder in folders)
         env = {name: os.environ.get(str(key), "") for name, key in data.get("env", {}).items()}
-        self.variables = Variables(data.get("vars", {}), env)
+        self.variables = Variables(data.get("vars", {}), env, _settings(data))
         self._override(overrides)
 
     def _override(self, overrides: Mapping[str, str]) -> None:
@@ -126,12 +153,20 @@ class _Loader:
 
     def project(self) -> Project:
         commands = [self._command(i, block) for i, block in self._blocks("commands")]
+        workflows = {
+            name: tuple(text.shown for text in self._texts(blocks, name, ("workflows",)))
+            for blocks in [self.data.get("workflows", {})]
+            for name in blocks
+        }
+        check_names([command.name for command in commands], workflows, self.lines, self.file)
         return Project(
             path=self.file,
+            title=self._shown("title"),
+            description=self._shown("description"),
             commands={command.name: command for command in commands},
-            workflows={k: tuple(v) for k, v in self.data.get("workflows", {}).items()},
+            workflows=workflows,
             assets=tuple(self._asset(i, block) for i, block in self._blocks("assets")),
-            directories=self._texts(self.data, "directories", ()),
+            directories=self._inside("directories", self._texts(self.data, "directories", ())),
         )
 
     def _blocks(self, key: str) -> list[tuple[int, dict[str, Any]]]:
@@ -139,35 +174,71 @@ class _Loader:
 
     def _command(self, index: int, block: dict[str, Any]) -> Command:
         place = ("commands", index)
-        outputs = self._texts(block, "outputs", place)
+        keys = ("script", "deps", "outputs", "outputs_no_cache")
+        script, deps, outputs, more = (self._texts(block, key, place) for key in keys)
+        texts = [text for key in keys for text in block.get(key, [])]
+        variables, env = self.variables.used(texts)
         return Command(
-            name=block["name"],
-            script=self._texts(block, "script", place),
-            deps=self._texts(block, "deps", place),
-            outputs=outputs + self._texts(block, "outputs_no_cache", place),
-            no_skip=block.get("no_skip", False),
+            name=self._text(block["name"], (*place, "name")).shown,
+            help=self._text(block.get("help") or "", (*place, "help")).shown,
+            script=script,
+            deps=deps,
+            outputs=self._inside("outputs", outputs + more),
+            no_skip=flag(block.get("no_skip")),
             line=self.lines.at(place),
+            variables=variables,
+            env=env,
         )
 
     def _asset(self, index: int, block: dict[str, Any]) -> Asset:
         place = ("assets", index)
-        checksum, url = block.get("checksum"), block.get("url")
+        checksum, url, extract = (block.get(key) for key in ("checksum", "url", "extract"))
+        (dest,) = self._inside("dest", [self._text(block["dest"], (*place, "dest"))])
+        into = [self._text(extract, (*place, "extract"))] if extract else []
         return Asset(
-            dest=self._text(block["dest"], (*place, "dest")),
+            dest=dest,
             url=self._text(url, (*place, "url")) if url else None,
             checksum=checksum.lower() if checksum else None,
             description=self._text(block.get("description") or "", place).shown,
-            extra=block.get("extra", False),
-            git="git" in block,
+            extra=flag(block.get("extra")),
+            git=self._git(block["git"], (*place, "git")) if block.get("git") else None,
+            extract=next(iter(self._inside("extract", into)), None),
             line=self.lines.at(place),
         )
+
+    def _git(self, block: dict[str, Any], place: Place) -> GitSource:
+        branch = block.get("branch")
+        return GitSource(
+            repo=self._text(block["repo"], (*place, "repo")),
+            path=self._text(block["path"], (*place, "path")),
+            branch=self._text(branch, (*place, "branch")) if branch else None,
+        )
+
+    def _shown(self, key: str) -> str:
+        return self._text(str(self.data.get(key) or ""), (key,)).shown
 
     def _texts(self, block: dict[str, Any], key: str, place: Place) -> tuple[Text, ...]:
         texts = enumerate(block.get(key, []))
         return tuple(self._text(text, (*place, key, index)) for index, text in texts)
 
+    def _inside(self, what: str, paths: Iterable[Text]) -> tuple[Text, ...]:
+        """Refuse paths that lead out of the project: a command would write there."""
+        found = tuple(paths)
+        for path in found:
+            whole = os.path.join(os.path.abspath(self.file.parent / path.value), "")
+            if not whole.startswith(self.tops):
+                message = f"{what}: {path.shown} leaves the project's folder, expected a path in it"
+                raise InputError(message, path=self.file, line=path.line)
+        return found
+
     def _text(self, text: str, place: Place) -> Text:
+        line = self.lines.at(place)
         try:
-            return self.variables.fill(text)
+            return self.variables.fill(text, line)
         except ValueError as fault:
-            raise InputError(str(fault), path=self.file, line=self.lines.at(place)) from None
+            raise InputError(str(fault), path=self.file, line=line) from None
+
+
+def _settings(data: dict[str, Any]) -> dict[str, Any]:
+    """What weasel lets strings refer to as `${project.name}`."""
+    return {k: v for k, v in data.items() if k not in ("assets", "commands", "vars", "env")}

@@ -2,108 +2,255 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from seqpipe.files import InputError, atomic_write, content_digest
-from seqpipe.project.load import Command, Text
+from seqpipe.files import InputError, atomic_write
+from seqpipe.project.hashes import Hashes
+from seqpipe.project.load import Command, Project, Text
+from seqpipe.project.seals import Seals
 
 FILE = "seqpipe.lock"
-VERSION = 1
+VERSION = 2
+# What the runner itself writes is no state of a folder.
+OWN_FILES = (FILE, "project.lock")
 
 
 @dataclass(frozen=True)
-class Entry:
+class Record:
     """The state in which a command last succeeded.
 
-    definition (str): A digest of its script and paths, values of `env` included: the lock shows
-        none of them.
-    deps (Dict[str, str]): Content digests, by path as shown.
+    script (List[str]): Its lines as shown.
+    vars (Dict[str, str]): The variables that it used, as defined.
+    env (Dict[str, str]): The values of `env` that it used, sealed.
+    deps (Dict[str, Optional[str]]): Content digests, by path as shown; None for what it works on in
+        place, which is an output.
     outputs (Dict[str, str]): The same for what it wrote.
     """
 
-    definition: str
-    deps: dict[str, str]
+    script: list[str]
+    vars: dict[str, str]
+    env: dict[str, str]
+    deps: dict[str, str | None]
     outputs: dict[str, str]
 
 
-def read_lock(folder: Path) -> dict[str, Entry]:
+class Records:
+    """What is known of earlier runs; for one thread of the one run that holds the project.
+
+    project (Project): The project. Raises InputError where its lock cannot be read.
+    hashes (Optional[Hashes]): Where digests come from.
+    """
+
+    def __init__(self, project: Project, hashes: Hashes | None = None) -> None:
+        self.hashes = Hashes(project.folder) if hashes is None else hashes
+        self._folder = project.folder
+        self._top = os.path.abspath(project.folder)
+        self._own_files = {os.path.join(self._top, name) for name in OWN_FILES}
+        self._records, self._older = read_records(project.folder)
+        self._begun: dict[str, dict[str, str | None]] = {}
+        self._seals = Seals(
+            seal for record in self._records.values() for seal in record.env.values()
+        )
+
+    @property
+    def commands(self) -> list[str]:
+        """RETURNS (List[str]): The commands that have a record, also those no longer there."""
+        return list(self._records)
+
+    def reason(self, command: Command, leave_out: Collection[str] = ()) -> str | None:
+        """Why a command has to run now.
+
+        command (Command): The command.
+        leave_out (Collection[str]): Dependencies, as shown, whose content does not count, because
+            they may still change.
+        RETURNS (Optional[str]): The file or setting that changed, or None where nothing did.
+        """
+        if command.no_skip:
+            return "runs always (no_skip)"
+        if not command.outputs:
+            return "runs always (no outputs)"
+        record = self._records.get(command.name)
+        if record is None:
+            older = command.name in self._older
+            return "the lock is from an older seqpipe" if older else "never run"
+        return (
+            self._missing(command.outputs)
+            or self._changed_setting(command, record)
+            or self._changed_deps(command, record, leave_out)
+            or self._changed_outputs(command, record)
+        )
+
+    def begin(self, command: Command) -> None:
+        """Note what a command is about to read, and forget what it made before.
+
+        command (Command): The command; its dependencies exist.
+        """
+        # Before it runs: what it read is what counts, not what someone edits meanwhile.
+        own = self._outputs(command)
+        self._begun[command.name] = {d.shown: self._dep_digest(d, own) for d in command.deps}
+        self._older.discard(command.name)
+        if self._records.pop(command.name, None) is not None:
+            # From here on it may fail with its outputs half written.
+            self._write()
+
+    def succeed(self, command: Command) -> None:
+        """Note what a command has made, if it can be skipped next time.
+
+        command (Command): A command that has begun, and whose outputs exist.
+        """
+        deps = self._begun.pop(command.name)
+        if command.no_skip or not command.outputs or self._missing(command.outputs):
+            return
+        self._records[command.name] = Record(
+            script=[line.shown for line in command.script],
+            vars=dict(sorted(command.variables.items())),
+            env={name: self._seals.seal(name, v) for name, v in sorted(command.env.items())},
+            deps=deps,
+            outputs={output.shown: self._digest(output) for output in command.outputs},
+        )
+        self._write()
+        self.hashes.save()
+
+    def _write(self) -> None:
+        write_records(self._folder, self._records)
+        records = self._records.values()
+        digests = [d for r in records for d in (*r.deps.values(), *r.outputs.values()) if d]
+        self.hashes.keep(digests)
+
+    def _missing(self, paths: Iterable[Text]) -> str | None:
+        for path in paths:
+            if not os.path.exists(self._path(path)):
+                return f"{path.shown} is missing"
+        return None
+
+    def _changed_setting(self, command: Command, record: Record) -> str | None:
+        for name, before in record.vars.items():
+            now = command.variables.get(name, before)
+            if now != before:
+                return f"{name} is {_short(now)}, was {_short(before)}"
+        for name, seal in record.env.items():
+            if name in command.env and not self._seals.holds(seal, name, command.env[name]):
+                return f"the value of {name} changed"
+        return _changed_script([line.shown for line in command.script], record.script) or (
+            _changed_list("deps", [dep.shown for dep in command.deps], record.deps)
+            or _changed_list("outputs", [out.shown for out in command.outputs], record.outputs)
+        )
+
+    def _changed_deps(
+        self, command: Command, record: Record, leave_out: Collection[str]
+    ) -> str | None:
+        own = self._outputs(command)
+        for dep in command.deps:
+            if dep.shown in leave_out:
+                continue
+            if not os.path.exists(self._path(dep)):
+                return f"{dep.shown} is missing"
+            now, before = self._dep_digest(dep, own), record.deps[dep.shown]
+            if now != before:
+                return self._difference(dep, before, now)
+        return None
+
+    def _changed_outputs(self, command: Command, record: Record) -> str | None:
+        for output in command.outputs:
+            now, before = self._digest(output), record.outputs[output.shown]
+            if now != before:
+                return self._difference(output, before, now)
+        return None
+
+    def _difference(self, path: Text, before: str | None, now: str | None) -> str:
+        found = self.hashes.difference(before or "", now or "")
+        shown = path.shown.rstrip("/")
+        return f"{shown} changed" if found is None else f"{shown}/{found[0]} {found[1]}"
+
+    def _dep_digest(self, dep: Text, own: Collection[str]) -> str | None:
+        """The digest of what a command reads, without what it writes into the same place."""
+        path = self._path(dep)
+        # What is worked on in place is an output; as a dependency it would never be the same again.
+        return None if path in own else self.hashes.digest(path, own)
+
+    def _outputs(self, command: Command) -> set[str]:
+        """The absolute paths of what a command writes, and of what the runner does."""
+        return {*map(self._path, command.outputs), *self._own_files}
+
+    def _digest(self, path: Text) -> str:
+        return self.hashes.digest(self._path(path), self._own_files)
+
+    def _path(self, path: Text) -> str:
+        return os.path.normpath(os.path.join(self._top, path.value))
+
+
+def read_records(folder: Path) -> tuple[dict[str, Record], set[str]]:
     """Read a project's lock.
 
     folder (Path): The project's folder.
-    RETURNS (Dict[str, Entry]): Entries by command; empty where there is no lock.
+    RETURNS (Tuple[Dict[str, Record], Set[str]]): Records by command; and the commands of a lock
+        that an older version wrote. Raises InputError for a lock that cannot be read.
     """
     path = folder / FILE
     if not path.exists():
-        return {}
+        return {}, set()
     try:
         data = json.loads(path.read_bytes())
-        version, commands = data["version"], data["commands"]
+        version = data["version"]
+        if not isinstance(version, int):
+            raise TypeError
         if version == VERSION:
-            return {name: Entry(**entry) for name, entry in commands.items()}
+            return {name: _record(fields) for name, fields in data["commands"].items()}, set()
+        if version < VERSION:
+            return {}, set(data["commands"])
     except (ValueError, KeyError, TypeError, AttributeError):
         message = "not a lock file; delete it, and every command runs again"
         raise InputError(message, path=path) from None
-    message = f"lock version {version!r}, expected {VERSION}; it is from another seqpipe"
-    raise InputError(message, path=path)
+    message = f"lock version {version!r}, from a newer seqpipe than this one, which knows {VERSION}"
+    way_out = "upgrade seqpipe, or delete the file, and every command runs again"
+    raise InputError(f"{message}; {way_out}", path=path)
 
 
-def write_lock(folder: Path, entries: dict[str, Entry]) -> None:
+def write_records(folder: Path, records: dict[str, Record]) -> None:
     """Write a project's lock, whole or not at all.
 
     folder (Path): The project's folder.
-    entries (Dict[str, Entry]): Entries by command.
+    records (Dict[str, Record]): Entries by command.
     """
-    commands = {name: asdict(entry) for name, entry in sorted(entries.items())}
+    commands = {name: asdict(record) for name, record in sorted(records.items())}
     with atomic_write(folder / FILE) as stream:
         json.dump({"version": VERSION, "commands": commands}, stream, indent=1, ensure_ascii=False)
         stream.write("\n")
 
 
-def definition_digest(command: Command) -> str:
-    """A digest of all that defines a command.
-
-    command (Command): The command.
-    RETURNS (str): SHA-256.
-    """
-    parts = [[text.value for text in texts] for texts in _texts(command)]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def dep_digests(command: Command, folder: Path) -> dict[str, str]:
-    """Content digests of what a command reads, without what it writes into the same place.
-
-    command (Command): The command.
-    folder (Path): The project's folder.
-    RETURNS (Dict[str, str]): Digests by path as shown; a path that is missing is left out.
-    """
-    own = {os.path.abspath(folder / output.value) for output in command.outputs}
-    # What is worked on in place is an output; as a dependency it would never be the same again.
-    deps = [dep for dep in command.deps if os.path.abspath(folder / dep.value) not in own]
-    return dict(_digests(deps, folder, own))
+def _record(fields: dict[str, Any]) -> Record:
+    record = Record(**fields)
+    texts = [*record.script, *record.vars.values(), *record.env.values(), *record.outputs.values()]
+    texts += [digest for digest in record.deps.values() if digest is not None]
+    if not isinstance(record.script, list) or not all(isinstance(text, str) for text in texts):
+        raise TypeError
+    return record
 
 
-def output_digests(command: Command, folder: Path) -> dict[str, str]:
-    """Content digests of what a command writes.
-
-    command (Command): The command.
-    folder (Path): The project's folder.
-    RETURNS (Dict[str, str]): Digests by path as shown; a path that is missing is left out.
-    """
-    return dict(_digests(command.outputs, folder))
-
-
-def _texts(command: Command) -> Iterable[tuple[Text, ...]]:
-    return command.script, command.deps, command.outputs
+def _changed_script(now: list[str], before: list[str]) -> str | None:
+    for number, (new, old) in enumerate(zip(now, before, strict=False), start=1):
+        if new != old:
+            return f"script line {number} changed"
+    if len(now) > len(before):
+        return f"script line {len(before) + 1} added"
+    return f"script line {len(now) + 1} removed" if len(now) < len(before) else None
 
 
-def _digests(
-    paths: Iterable[Text], folder: Path, leave_out: Collection[str] = ()
-) -> Iterator[tuple[str, str]]:
-    for path in paths:
-        if (folder / path.value).exists():
-            yield path.shown, content_digest(folder / path.value, leave_out)
+def _changed_list(what: str, now: Collection[str], before: Collection[str]) -> str | None:
+    for path in now:
+        if path not in before:
+            return f"{what}: {path} added"
+    for path in before:
+        if path not in now:
+            return f"{what}: {path} removed"
+    return None
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return f"{line[:37]}..." if len(line) > 40 else line

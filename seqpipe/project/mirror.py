@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -37,7 +38,8 @@ class Copy:
 
 
 class Mirror:
-    """The files below a folder, each hashed at most once, and only as far as needed.
+    """The files below a folder, each hashed at most once, and only as far as needed. Several
+    threads may look at a time.
 
     folder (Path): The folder. Raises InputError where it is none.
     """
@@ -47,6 +49,7 @@ class Mirror:
             raise InputError(f"{VARIABLE} names this, which is not a folder", path=folder)
         self._files = sorted(Path(top, name) for top, _, names in os.walk(folder) for name in names)
         self._sums: dict[Path, list[tuple[str, bool]]] = {}
+        self._lock = threading.Lock()
 
     def find(self, checksum: str, name: str) -> Copy | None:
         """Find a file by its content.
@@ -56,8 +59,9 @@ class Mirror:
         RETURNS (Optional[Copy]): Where it is, or None.
         """
         for path in sorted(self._files, key=lambda path: path.name not in (name, f"{name}.gz")):
-            if path not in self._sums:
-                self._sums[path] = list(_checksums(path))
+            with self._lock:
+                if path not in self._sums:
+                    self._sums[path] = list(_checksums(path))
             for found, packed in self._sums[path]:
                 if found == checksum:
                     return Copy(path, packed)

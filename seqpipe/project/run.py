@@ -3,51 +3,21 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from collections.abc import Collection, Mapping
 
 from seqpipe.files import InputError
-from seqpipe.project.load import Command, Project, Text, load_project
-from seqpipe.project.lock import (
-    Entry,
-    definition_digest,
-    dep_digests,
-    output_digests,
-    read_lock,
-    write_lock,
-)
-from seqpipe.project.script import check_line, run_line, signal_name
+from seqpipe.project.events import CommandError, Event, RunSummary
+from seqpipe.project.exclusive import environment, only_run
+from seqpipe.project.graph import expand
+from seqpipe.project.launch import Launcher
+from seqpipe.project.load import Project, load_project
+from seqpipe.project.lock import Records
+from seqpipe.project.plan import Planned, plan
+from seqpipe.project.schedule import Report, Schedule, Tick
 
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened in a run.
-
-    kind: "again" (text: why it runs again), "script" (text: the line that starts), "skipped" or
-        "done".
-    command (str): The command's name.
-    seconds (float): How long the command took, when done.
-    """
-
-    kind: Literal["again", "script", "skipped", "done"]
-    command: str
-    text: str = ""
-    seconds: float = 0.0
-
-
-class CommandError(OSError):
-    """A command did not do what it says.
-
-    message (str): Which, where and how.
-    exit_code (int): What to exit with.
-    """
-
-    def __init__(self, message: str, exit_code: int = 1) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
+__all__ = ["CommandError", "Event", "RunSummary", "project_plan", "project_run"]
 
 
 def project_run(
@@ -56,152 +26,95 @@ def project_run(
     *,
     overrides: Mapping[str, str] | None = None,
     force: bool = False,
-    report: Callable[[Event], None] = lambda event: None,
-) -> None:
-    """Run a command, or the commands of a workflow in their order.
+    only: Collection[str] = (),
+    start_at: str | None = None,
+    jobs: int = 1,
+    wait: bool = True,
+    captured: bool = False,
+    report: Report = lambda event: None,
+    tick: Tick = lambda unfinished: None,
+) -> RunSummary:
+    """Run a command, or the commands of a workflow, each after what it needs.
 
     path: A project.yml, or the folder that holds it.
     name (str): The command or workflow.
     overrides (Optional[Mapping[str, str]]): Values for the project's variables, by name.
     force (bool): Run also what has not changed.
-    report (Callable[[Event], None]): Told what happens, as it happens. Raises InputError for a
-        fault in the project, CommandError for a command that fails.
+    only (Collection[str]): Commands to keep of the plan; all, where it is empty.
+    start_at (Optional[str]): The command that the plan starts from.
+    jobs (int): How many commands may run at a time. With more than one, no command can read our
+        standard input, and what they write is captured.
+    wait (bool): Whether to wait for another run of the project.
+    captured (bool): Report what commands write as events, instead of letting them write to our own
+        standard streams.
+    report (Callable[[Event], None]): Told what happens, as it happens.
+    tick (Callable[[Mapping[str, str]], None]): Called about twice a second while commands run, with
+        their names and, if captured, what each has written of a line that is not complete.
+    RETURNS (RunSummary): How it went. Raises InputError for a fault in the project and, when all is
+        over that could run, CommandError for the first command that failed.
+    """
+    began = time.perf_counter()
+    captured = captured or jobs > 1
+    if captured and sys.platform == "win32":
+        raise InputError("on Windows commands run one by one, and write to the terminal itself")
+    project = load_project(path, overrides)
+    expand(project, name)  # an unknown name should not wait for another run
+
+    def waiting(holder: str) -> None:
+        report(Event("waiting", text=holder))
+
+    with only_run(project.folder, name, wait=wait, report=waiting) as held:
+        records = Records(project)
+        planned = plan(project, name, records=records, force=force, only=only, start_at=start_at)
+        for one in planned:
+            report(Event("planned", one.step.command.name, one.reason, one.state))
+        project.make_directories()
+        launcher = _launcher(project, planned, held)
+        schedule = Schedule(
+            project,
+            planned,
+            records,
+            launcher,
+            force=force,
+            jobs=jobs,
+            captured=captured,
+            report=report,
+            tick=tick,
+        )
+        try:
+            schedule.run()
+        finally:
+            launcher.close()
+    summary = RunSummary(name, tuple(schedule.ends), time.perf_counter() - began)
+    if schedule.fault is not None:
+        schedule.fault.summary = summary
+        raise schedule.fault
+    return summary
+
+
+def project_plan(
+    path: str | os.PathLike[str],
+    name: str = "all",
+    *,
+    overrides: Mapping[str, str] | None = None,
+    force: bool = False,
+    only: Collection[str] = (),
+    start_at: str | None = None,
+) -> list[Planned]:
+    """Plan what `project_run` would do; nothing runs.
+
+    The arguments are those of `project_run`.
+
+    RETURNS (List[Planned]): The commands in their order, with what is to be expected of them.
     """
     project = load_project(path, overrides)
-    commands = select(project, name)
-    for command in commands:
-        for line in command.script:
-            check_line(line, path=project.path, at=command.line)
-    project.make_directories()
-    for command in commands:
-        _run_command(project, command, force, report)
+    records = Records(project)
+    return plan(project, name, records=records, force=force, only=only, start_at=start_at)
 
 
-def select(project: Project, name: str) -> list[Command]:
-    """The commands that a name stands for.
-
-    project (Project): The project.
-    name (str): A command or workflow.
-    RETURNS (List[Command]): In the order to run. Raises InputError for an unknown name.
-    """
-    if name in project.workflows:
-        return [project.commands[step] for step in project.workflows[name]]
-    if name in project.commands:
-        return [project.commands[name]]
-    known = "; ".join(
-        f"{what}: {', '.join(names) or 'none'}"
-        for what, names in (("workflows", project.workflows), ("commands", project.commands))
-    )
-    raise InputError(f"no command or workflow '{name}'; {known}", path=project.path)
-
-
-def stale_reason(
-    command: Command, entry: Entry, deps: Mapping[str, str], folder: Path
-) -> str | None:
-    """Why a command that succeeded before has to run again.
-
-    command (Command): The command.
-    entry (Entry): The state in which it last succeeded.
-    deps (Mapping[str, str]): Digests of its dependencies as they are now.
-    folder (Path): The project's folder.
-    RETURNS (Optional[str]): The reason, or None where nothing has changed.
-    """
-    for output in command.outputs:
-        if not (folder / output.value).exists():
-            return f"{output.shown} is missing"
-    if entry.definition != definition_digest(command):
-        return "its definition changed"
-    for now, before in ((deps, entry.deps), (output_digests(command, folder), entry.outputs)):
-        changed = [path for path in now if now[path] != before.get(path)]
-        if changed:
-            return f"{', '.join(changed)} changed"
-    return None
-
-
-def _run_command(
-    project: Project, command: Command, force: bool, report: Callable[[Event], None]
-) -> None:
-    _check_deps(project, command)
-    # Before it runs: what it read is what counts, not what someone edits meanwhile.
-    deps = dep_digests(command, project.folder)
-    lock = read_lock(project.folder)
-    entry = lock.pop(command.name, None)
-    if entry is not None:
-        reason = "forced" if force else stale_reason(command, entry, deps, project.folder)
-        if reason is None:
-            report(Event("skipped", command.name))
-            return
-        report(Event("again", command.name, reason))
-        # From here on it may fail with its outputs half written: the old entry is no more.
-        write_lock(project.folder, lock)
-    began = time.perf_counter()
-    for line in command.script:
-        report(Event("script", command.name, " ".join(line.shown.split())))
-        _run_line(project, command, line)
-    _check_outputs(project, command)
-    if command.outputs and not command.no_skip:
-        _remember(project, command, deps)
-    report(Event("done", command.name, seconds=time.perf_counter() - began))
-
-
-def _remember(project: Project, command: Command, deps: dict[str, str]) -> None:
-    outputs = output_digests(command, project.folder)
-    # Read afresh: another run may have written meanwhile.
-    lock = read_lock(project.folder)
-    lock[command.name] = Entry(definition_digest(command), deps, outputs)
-    write_lock(project.folder, lock)
-
-
-def _run_line(project: Project, command: Command, line: Text) -> None:
-    shown = " ".join(line.shown.split())
-    try:
-        code = run_line(line.value, project.folder)
-    except FileNotFoundError:
-        fault = f"program not found: {shown.split()[0]}"
-        raise _failure(project, command, f"{fault} in: {shown}", 127) from None
-    except PermissionError:
-        fault = f"not a program that can be run: {shown.split()[0]}"
-        raise _failure(project, command, f"{fault} in: {shown}", 126) from None
-    if code < 0:
-        raise _failure(project, command, f"killed by {signal_name(-code)}: {shown}", 1)
-    if code:
-        raise _failure(project, command, f"exit code {code}: {shown}", code)
-
-
-def _check_deps(project: Project, command: Command) -> None:
-    for dep in command.deps:
-        if not (project.folder / dep.value).exists():
-            message = f"command '{command.name}' needs {dep.shown}, which does not exist"
-            hint = _who_makes(project, command, dep)
-            raise InputError(f"{message}; {hint}", path=project.path, line=command.line)
-
-
-def _who_makes(project: Project, command: Command, dep: Text) -> str:
-    for asset in project.assets:
-        if _covers(project.folder, asset.dest, dep):
-            extra = " --extra" if asset.extra else ""
-            return f"fetch it: seqpipe assets {project.path}{extra}"
-    for maker in project.commands.values():
-        if maker is not command and any(
-            _covers(project.folder, output, dep) for output in maker.outputs
-        ):
-            return f"the command '{maker.name}' makes it: seqpipe run {project.path} {maker.name}"
-    return f"no command makes it and no asset is it (paths start at {project.folder.resolve()})"
-
-
-def _covers(folder: Path, made: Text, needed: Text) -> bool:
-    """Whether one path is the other, lies in it, or holds it."""
-    a, b = (Path(os.path.abspath(folder / text.value)) for text in (made, needed))
-    return a == b or a in b.parents or b in a.parents
-
-
-def _check_outputs(project: Project, command: Command) -> None:
-    missing = [o.shown for o in command.outputs if not (project.folder / o.value).exists()]
-    if missing:
-        fault = f"it ended well but did not write {', '.join(missing)}"
-        raise _failure(project, command, fault, 1)
-
-
-def _failure(project: Project, command: Command, fault: str, code: int) -> CommandError:
-    where = f"{project.path}, line {command.line}: command '{command.name}'"
-    return CommandError(f"{where}: {fault}", code)
+def _launcher(project: Project, planned: Collection[Planned], held: int | None) -> Launcher:
+    lines = [
+        line.value for one in planned if one.state != "skip" for line in one.step.command.script
+    ]
+    kept = () if held is None else (held,)
+    return Launcher(project.folder, environment(project.folder), kept=kept, lines=lines)

@@ -5,9 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from srsly.ruamel_yaml import YAML
-from srsly.ruamel_yaml.error import MarkedYAMLFutureWarning, YAMLError
-
 from seqpipe.files import InputError
 
 Place = tuple[str | int, ...]
@@ -16,11 +13,32 @@ Place = tuple[str | int, ...]
 class Lines:
     """Where each key and item of a YAML file stands.
 
-    root: The composed root node, or None for an empty file.
+    places (Dict[Tuple[str, ...], int]): Lines, from 1, by keys and indices from the root.
+    """
+
+    def __init__(self, places: dict[tuple[str, ...], int]) -> None:
+        self.places = places
+
+    def at(self, place: Place) -> int | None:
+        """The line of a place, or of the nearest thing around it.
+
+        place (Tuple[Union[str, int], ...]): Keys and indices from the root.
+        RETURNS (Optional[int]): The line, from 1.
+        """
+        names = tuple(str(part) for part in place)
+        while names and names not in self.places:
+            names = names[:-1]
+        return self.places.get(names)
+
+
+class _Walk:
+    """Notes the lines of composed nodes.
+
+    root: The root node, or None for an empty file.
     """
 
     def __init__(self, root: Any) -> None:
-        self._lines: dict[tuple[str, ...], int] = {}
+        self.places: dict[tuple[str, ...], int] = {}
         self._seen: set[int] = set()
         if root is not None:
             self._walk(root, ())
@@ -38,19 +56,8 @@ class Lines:
                 self._note(value, (*place, str(index)), value)
 
     def _note(self, marked: Any, place: tuple[str, ...], value: Any) -> None:
-        self._lines[place] = marked.start_mark.line + 1
+        self.places[place] = marked.start_mark.line + 1
         self._walk(value, place)
-
-    def at(self, place: Place) -> int | None:
-        """The line of a place, or of the nearest thing around it.
-
-        place (Tuple[Union[str, int], ...]): Keys and indices from the root.
-        RETURNS (Optional[int]): The line, from 1.
-        """
-        names = tuple(str(part) for part in place)
-        while names and names not in self._lines:
-            names = names[:-1]
-        return self._lines.get(names)
 
 
 def read_yaml(path: Path) -> tuple[Any, Lines]:
@@ -60,6 +67,9 @@ def read_yaml(path: Path) -> tuple[Any, Lines]:
     RETURNS (Tuple[Any, Lines]): Its data, and the lines in it. Raises InputError where the file is
         not UTF-8 or not YAML.
     """
+    from srsly.ruamel_yaml import YAML
+    from srsly.ruamel_yaml.error import MarkedYAMLFutureWarning, YAMLError
+
     content = path.read_bytes()
     try:
         text = content.decode("utf-8")
@@ -70,10 +80,21 @@ def read_yaml(path: Path) -> tuple[Any, Lines]:
     constructor, _ = YAML(typ="safe", pure=True).get_constructor_parser(text)
     try:
         root = constructor.composer.get_single_node()
-        lines = Lines(root)
+        lines = Lines(_Walk(root).places)
         return (None if root is None else constructor.construct_document(root)), lines
     except (YAMLError, MarkedYAMLFutureWarning, ValueError) as fault:
-        raise _fault(fault, path) from None
+        raise _tab(fault, text, path) or _fault(fault, path) from None
+
+
+def _tab(fault: Exception, text: str, path: Path) -> InputError | None:
+    """The fault, if a tab is behind it; the parser then often complains of something else."""
+    mark = getattr(fault, "problem_mark", None)
+    rows = text.splitlines()[: None if mark is None else mark.line + 1]
+    for line, row in reversed(list(enumerate(rows, start=1))):
+        if "\t" in row[: len(row) - len(row.lstrip())]:
+            message = "not valid YAML: a tab at the start of a line, expected spaces"
+            return InputError(message, path=path, line=line)
+    return None
 
 
 def _fault(fault: Exception, path: Path) -> InputError:

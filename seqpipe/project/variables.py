@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from seqpipe.project.check import nearest
@@ -19,10 +20,12 @@ class Text:
 
     value (str): What a command gets.
     shown (str): What people and files may see: values of `env` stay `${env.NAME}`.
+    line (Optional[int]): Where it stands in project.yml.
     """
 
     value: str
     shown: str
+    line: int | None = field(default=None, compare=False)
 
 
 class Variables:
@@ -31,10 +34,17 @@ class Variables:
     variables (Mapping[str, Any]): The `vars:` section, which may be nested; its strings may refer
         to other variables.
     env (Mapping[str, str]): The values of the `env:` section.
+    project (Optional[Mapping[str, Any]]): Other settings that can be referred to, such as the
+        title.
     """
 
-    def __init__(self, variables: Mapping[str, Any], env: Mapping[str, str]) -> None:
-        self._vars = dict(_flatten(variables, "vars"))
+    def __init__(
+        self,
+        variables: Mapping[str, Any],
+        env: Mapping[str, str],
+        project: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._vars = dict(_flatten(project or {}, "project") + _flatten(variables, "vars"))
         self._env = {f"env.{name}": value for name, value in env.items()}
 
     def override(self, name: str, value: str) -> None:
@@ -48,16 +58,37 @@ class Variables:
     @property
     def names(self) -> list[str]:
         """RETURNS (List[str]): All that can be referred to: `vars.name`, `env.name`."""
-        return [*self._vars, *self._env]
+        own = [name for name in self._vars if not name.startswith("project.")]
+        return [*own, *self._env]
 
-    def fill(self, text: str) -> Text:
+    def fill(self, text: str, line: int | None = None) -> Text:
         """Replace the references in a string.
 
         text (str): A string of project.yml.
+        line (Optional[int]): Where it stands there.
         RETURNS (Text): The string, filled in. Raises ValueError for a variable that is not defined
             or is defined by itself.
         """
-        return Text(self._fill(text, True, ()), self._fill(text, False, ()))
+        return Text(self._fill(text, True, ()), self._fill(text, False, ()), line)
+
+    def used(self, texts: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+        """What some strings take in, directly or through another variable.
+
+        texts (Iterable[str]): Strings of project.yml that can be filled in.
+        RETURNS (Tuple[Dict[str, str], Dict[str, str]]): By name, the variables as they are defined,
+            their own references not filled in; and the values of `env`.
+        """
+        variables: dict[str, str] = {}
+        env: dict[str, str] = {}
+        waiting = sorted(references(list(texts)), reverse=True)
+        while waiting:
+            name = waiting.pop()
+            if name in self._env:
+                env[name] = self._env[name]
+            elif name not in variables:
+                variables[name] = _as_text(self._vars[name])
+                waiting += references(variables[name])
+        return variables, env
 
     def _fill(self, text: str, reveal: bool, within: tuple[str, ...]) -> str:
         def value_of(match: re.Match[str]) -> str:
@@ -98,4 +129,6 @@ def _flatten(section: Mapping[str, Any], prefix: str) -> list[tuple[str, Any]]:
 
 def _as_text(value: Any) -> str:
     # As confection writes it: strings bare, everything else as JSON.
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, str | date):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, default=str)

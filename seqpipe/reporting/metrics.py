@@ -47,10 +47,24 @@ def write_metrics(path: str | Path, metrics: Mapping[str, Any]) -> None:
     path: The file, by custom `metrics/NAME.json`.
     metrics (Dict[str, Any]): The scores, the corpora (`describe_corpus`), the seeds, the seconds.
     """
-    record = {**metrics, **environment()}
-    text = json.dumps(_plain(record), indent=2, ensure_ascii=False, allow_nan=False)
     with atomic_write(path) as stream:
-        stream.write(text + "\n")
+        stream.write(as_json(metrics_record(metrics)))
+
+
+def metrics_record(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """RETURNS (Dict[str, Any]): What a metrics file holds, as JSON has it.
+
+    metrics (Dict[str, Any]): See `write_metrics`.
+    """
+    return _plain({**metrics, **environment()})
+
+
+def as_json(record: Mapping[str, Any]) -> str:
+    """RETURNS (str): A metrics file's text.
+
+    record (Dict[str, Any]): What `metrics_record` gave.
+    """
+    return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def summarise_runs(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from seqpipe.files import InputError, atomic_write
+from seqpipe.plugins import Plugins
 from seqpipe.reporting.long_work import only_run, say, stopping
+from seqpipe.training.announce import announce
 from seqpipe.training.checkpoint import (
     FREE,
     LINK,
@@ -42,6 +44,7 @@ def train_from_config(
     resume: bool = False,
     cadence: Cadence,
     average: int = 0,
+    plugins: Plugins | None = None,
     stdout: IO[str],
     stderr: IO[str],
 ) -> Path | None:
@@ -54,6 +57,7 @@ def train_from_config(
     cadence (Cadence): How often to write a checkpoint.
     average (int): The mean of the so many best evaluated models is saved as `model-average`; 0 for
         none.
+    plugins (Optional[Plugins]): Those that are told how the run goes on; None for none.
     stdout (IO): Where the training logger writes its table.
     stderr (IO): Where it writes the rest, and progress is shown.
     RETURNS (Path): The folder of the best model; None if it was stopped by Ctrl-C, with a
@@ -83,7 +87,7 @@ def train_from_config(
             remove_checkpoints(output)
             (output / FINISHED).unlink(missing_ok=True)
         loop = TrainingLoop(nlp, output, resumed=checkpoint, origins=made_from, average=average)
-        if not _run(loop, cadence, stdout, stderr):
+        if not _run(loop, cadence, plugins or Plugins(), stdout, stderr):
             return None
         with atomic_write(output / FINISHED) as stream:
             json.dump({"origins": made_from, **_result(loop)}, stream)
@@ -151,7 +155,9 @@ def _is_finished(output: Path, made_from: dict[str, Any]) -> bool:
     return True
 
 
-def _run(loop: TrainingLoop, cadence: Cadence, stdout: IO[str], stderr: IO[str]) -> bool:
+def _run(
+    loop: TrainingLoop, cadence: Cadence, plugins: Plugins, stdout: IO[str], stderr: IO[str]
+) -> bool:
     """Say what is trained, then train, with the config's logger. RETURNS: Whether to the end."""
     nlp, settings = loop.nlp, loop.settings
     say(stdout, f"Pipeline: {', '.join(nlp.pipe_names)}")
@@ -162,8 +168,13 @@ def _run(loop: TrainingLoop, cadence: Cadence, stdout: IO[str], stderr: IO[str])
         log, finalize = settings["logger"](nlp, stdout, stderr)
     try:
         with Progress(stderr).shown() as progress, stopping(stderr) as is_stopped:
+
+            def shown(loop: TrainingLoop, report: dict[str, Any]) -> None:
+                progress(loop, report)
+                announce(plugins, loop, report)
+
             return loop.run(
-                cadence=cadence, log=progress.around(log), shown=progress, is_stopped=is_stopped
+                cadence=cadence, log=progress.around(log), shown=shown, is_stopped=is_stopped
             )
     except OSError as error:
         raise InputError(_not_written(loop, error)) from error

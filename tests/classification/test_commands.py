@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from seqpipe.classification.commands import seqpipe_commands, seqpipe_starters
 from seqpipe.classification.explain import explain
 from seqpipe.files import InputError
-from tests.component_case import train
+from seqpipe.testing.case import train
 
 MODEL = {
     "tok2vec": {"width": 8, "features": [], "characters": None},

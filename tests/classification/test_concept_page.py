@@ -8,9 +8,9 @@ from spacy.language import Language
 from spacy.util import registry
 
 from seqpipe.classification.text_pipe import TextClassifier
+from seqpipe.testing.case import train
 from tests import pages
 from tests.classification.text_case import TINY, polarity_examples
-from tests.component_case import train
 from tests.pages import parsed
 
 PAGE = "docs/classification.md"

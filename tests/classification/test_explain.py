@@ -12,7 +12,7 @@ from seqpipe.classification.explain import explain, find_classifier
 from seqpipe.files import InputError
 from seqpipe.layers.packed import list2packed
 from seqpipe.layers.pooling import pooling_weights
-from tests.component_case import gradients, train
+from seqpipe.testing.case import gradients, train
 from tests.gradients import numeric_gradient, to_float64
 
 TOK2VEC = {

@@ -5,7 +5,7 @@ import numpy
 import spacy
 from spacy.training import Example
 
-from tests.component_case import train
+from seqpipe.testing.case import train
 from tests.lm.lm_case import MODEL, SENTENCES
 
 ENCODER = {**MODEL["encoder"], "depth": 1}

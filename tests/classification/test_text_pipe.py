@@ -9,6 +9,8 @@ import spacy
 from spacy.training import Example
 
 from seqpipe.files import InputError
+from seqpipe.testing import LabelledComponentChecks, SharedTok2VecChecks
+from seqpipe.testing.case import ComponentCase, copy_of, train
 from tests.classification.text_case import (
     AVERAGE,
     TINY,
@@ -16,8 +18,6 @@ from tests.classification.text_case import (
     polarity_examples,
     star_examples,
 )
-from tests.component_case import ComponentCase, copy_of, train
-from tests.component_checks import LabelledComponentChecks, SharedTok2VecChecks
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

@@ -91,7 +91,7 @@ def test_a_fault_is_described_without_decoration(fault, message):
 
 
 def test_a_missing_extra_says_how_to_install_it(monkeypatch, capsys):
-    def needs_plot():
+    def needs_plot(*args, **options):
         raise ModuleNotFoundError("No module named 'matplotlib'", name="matplotlib.pyplot")
 
     monkeypatch.setattr("seqpipe.cli.app.load_plugins", needs_plot)

@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 
 from seqpipe.cli.evaluate import evaluate
 from seqpipe.files import InputError
+from seqpipe.plugins import load_plugins
+from seqpipe.testing.case import train
 from tests.classification.text_case import TINY, polarity_examples
-from tests.component_case import train
 from tests.translation.translator_case import reverser
 
 DATA = """Ann\tB-PER
@@ -46,7 +47,7 @@ def copy(model, tmp_path):
 def run(*words):
     app = typer.Typer()
     app.command()(evaluate)
-    result = CliRunner().invoke(app, [str(word) for word in words])
+    result = CliRunner().invoke(app, [str(word) for word in words], obj=load_plugins())
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

@@ -5,8 +5,8 @@ Once for each release, and never again: what a release saved must load in every 
 
 from __future__ import annotations
 
+from seqpipe.testing.case import save_golden
 from tests.classification.test_text_pipe import TestSentiment, TestTextcat
-from tests.component_case import save_golden
 from tests.lm.lm_case import RNN_LM
 from tests.lm.ngram_case import save_golden as save_ngram_lm
 from tests.tagging.test_ner import CASE as NER

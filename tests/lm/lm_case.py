@@ -9,7 +9,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from tests.component_case import ComponentCase
+from seqpipe.testing.case import ComponentCase
 
 SENTENCES = """
 the cat sat on the mat .

@@ -16,8 +16,8 @@ from spacy.training import Example
 from seqpipe.files import InputError
 from seqpipe.lm.arpa import write_arpa
 from seqpipe.lm.ngram_model import NgramModel
+from seqpipe.testing.case import assert_close
 from seqpipe.vocabulary.vocabulary import Vocabulary
-from tests.component_case import assert_close
 from tests.lm.ngram_case import GOLDEN, SALADS, learned, said
 
 TEXT = "".join(" ".join(sentence) + "\n" for sentence in SALADS)

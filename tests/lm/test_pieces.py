@@ -9,7 +9,7 @@ import spacy
 
 from seqpipe.files import InputError
 from seqpipe.lm.streams import make_text_streams
-from tests.component_case import copy_of, trained_once
+from seqpipe.testing.case import copy_of, trained_once
 from tests.lm.lm_case import RNN_LM, SENTENCES, lm_examples
 
 TOKENIZER = {"@tokenizers": "seqpipe.UnkTokenizer.v1", "unit": "whitespace"}

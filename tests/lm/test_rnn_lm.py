@@ -13,9 +13,9 @@ from seqpipe.files import InputError
 from seqpipe.lm.language_model import LanguageModel
 from seqpipe.lm.model import word_table
 from seqpipe.lm.streams import make_text_streams, stream_batches
+from seqpipe.testing import ComponentChecks
+from seqpipe.testing.case import ComponentCase, blank, copy_of, gradients, train, trained_once
 from seqpipe.vocabulary.tokenizer import create_unk_tokenizer
-from tests.component_case import ComponentCase, blank, copy_of, gradients, train, trained_once
-from tests.component_checks import ComponentChecks
 from tests.lm.lm_case import MODEL, RNN_LM, SENTENCES, lm_examples
 
 

@@ -2,15 +2,17 @@
 
 import gzip
 import hashlib
-import http.server
-import threading
-from functools import partial
+import os
 
 import pytest
 
 from seqpipe.files import InputError
+from seqpipe.project import transfer
 from seqpipe.project.assets import project_assets
+from seqpipe.project.fetch import raw_address
 from seqpipe.project.mirror import Mirror
+from seqpipe.project.variables import Text
+from tests.project.site import serving
 
 CONTENT = b"EU\tB-ORG\nrejects\tO\n"
 MD5 = hashlib.md5(CONTENT).hexdigest()
@@ -20,6 +22,7 @@ WRONG = "0" * 32
 @pytest.fixture(autouse=True)
 def _no_mirror(monkeypatch):
     monkeypatch.delenv("SEQPIPE_MIRROR", raising=False)
+    monkeypatch.setattr(transfer, "PAUSE", 0.01)
 
 
 @pytest.fixture
@@ -29,21 +32,10 @@ def mirror(tmp_path_factory, monkeypatch):
     return folder
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture
-def site(tmp_path_factory):
-    """The address of a local server, and the folder that it serves."""
-    folder = tmp_path_factory.mktemp("site")
-    with http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), partial(Quiet, directory=str(folder))
-    ) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", folder
-        server.shutdown()
+def site():
+    with serving() as site:
+        yield site
 
 
 @pytest.fixture
@@ -61,7 +53,12 @@ def one_asset(write_project):
 
 def fetch(path, **options):
     told = []
-    project_assets(path, report=lambda asset: told.append((asset.dest, asset.how)), **options)
+
+    def report(event):
+        if event.kind == "ready":
+            told.append((event.dest, event.text))
+
+    project_assets(path, report=report, **options)
     return told
 
 
@@ -70,19 +67,17 @@ def dest(path):
 
 
 def test_downloads_and_keeps(one_asset, site):
-    url, folder = site
-    (folder / "a.conll").write_bytes(CONTENT)
-    path = one_asset(url=f"{url}/a.conll", checksum=MD5.upper())
+    site.files["/a.conll"] = CONTENT
+    path = one_asset(url=f"{site.address}/a.conll", checksum=MD5.upper())
     assert fetch(path) == [("data/a.conll", "downloaded")]
     assert dest(path).read_bytes() == CONTENT
-    (folder / "a.conll").unlink()
+    site.files.clear()
     assert fetch(path) == [("data/a.conll", "is there")]
 
 
 def test_a_file_with_another_content_is_fetched_again(one_asset, site):
-    url, folder = site
-    (folder / "a.conll").write_bytes(CONTENT)
-    path = one_asset(url=f"{url}/a.conll", checksum=MD5)
+    site.files["/a.conll"] = CONTENT
+    path = one_asset(url=f"{site.address}/a.conll", checksum=MD5)
     dest(path).parent.mkdir()
     dest(path).write_bytes(b"cut sho")
     fetch(path)
@@ -90,10 +85,9 @@ def test_a_file_with_another_content_is_fetched_again(one_asset, site):
 
 
 def test_a_packed_file_is_downloaded_as_it_is(one_asset, site):
-    url, folder = site
     packed = gzip.compress(CONTENT)
-    (folder / "a.gz").write_bytes(packed)
-    path = one_asset(url=f"{url}/a.gz", checksum=hashlib.md5(packed).hexdigest())
+    site.files["/a.gz"] = packed
+    path = one_asset(url=f"{site.address}/a.gz", checksum=hashlib.md5(packed).hexdigest())
     fetch(path)
     assert dest(path).read_bytes() == packed
 
@@ -107,18 +101,16 @@ def test_a_local_file_is_copied(one_asset, tmp_path, scheme):
 
 
 def test_a_wrong_checksum_names_both_and_writes_nothing(one_asset, site):
-    url, folder = site
-    (folder / "a.conll").write_bytes(CONTENT)
-    path = one_asset(url=f"{url}/a.conll", checksum=WRONG)
+    site.files["/a.conll"] = CONTENT
+    path = one_asset(url=f"{site.address}/a.conll", checksum=WRONG)
     with pytest.raises(InputError, match=f"line 2: asset .*MD5 {MD5}, expected {WRONG}"):
         fetch(path)
     assert list(dest(path).parent.iterdir()) == []
 
 
 def test_a_wrong_checksum_leaves_the_file_that_was_there(one_asset, site):
-    url, folder = site
-    (folder / "a.conll").write_bytes(CONTENT)
-    path = one_asset(url=f"{url}/a.conll", checksum=WRONG)
+    site.files["/a.conll"] = CONTENT
+    path = one_asset(url=f"{site.address}/a.conll", checksum=WRONG)
     dest(path).parent.mkdir()
     dest(path).write_bytes(b"mine")
     with pytest.raises(InputError):
@@ -127,19 +119,19 @@ def test_a_wrong_checksum_leaves_the_file_that_was_there(one_asset, site):
 
 
 def test_a_missing_page_is_named_with_its_status(one_asset, site):
-    path = one_asset(url=f"{site[0]}/nope", checksum=MD5)
+    path = one_asset(url=f"{site.address}/nope", checksum=MD5)
     with pytest.raises(InputError, match=r"/nope: HTTP 404"):
         fetch(path)
 
 
 def test_without_internet_the_message_names_the_mirror(one_asset):
     path = one_asset(url="http://127.0.0.1:9/a", checksum=MD5)
-    with pytest.raises(InputError, match="no connection; without internet, let SEQPIPE_MIRROR"):
+    with pytest.raises(InputError, match=r"no connection .*; without internet, let SEQPIPE_MIRROR"):
         fetch(path)
 
 
 def test_a_missing_local_file_is_named(one_asset):
-    with pytest.raises(InputError, match="no such file: file:///nowhere/a"):
+    with pytest.raises(InputError, match="data/a.conll: file:///nowhere/a: no such file"):
         fetch(one_asset(url="file:///nowhere/a"))
 
 
@@ -169,9 +161,10 @@ def test_a_mirror_serves_a_private_asset_too(one_asset, mirror):
 
 
 def test_what_a_mirror_lacks_is_downloaded(one_asset, mirror, site):
-    url, folder = site
-    (folder / "a.conll").write_bytes(CONTENT)
-    assert fetch(one_asset(url=f"{url}/a.conll", checksum=MD5)) == [("data/a.conll", "downloaded")]
+    site.files["/a.conll"] = CONTENT
+    assert fetch(one_asset(url=f"{site.address}/a.conll", checksum=MD5)) == [
+        ("data/a.conll", "downloaded")
+    ]
 
 
 def test_a_mirror_that_is_no_folder_is_named(one_asset, monkeypatch, tmp_path):
@@ -207,17 +200,83 @@ def test_without_a_checksum_a_file_that_is_there_is_kept(one_asset):
     assert fetch(path) == [("data/a.conll", "is there (no checksum to hold it to)")]
 
 
+def test_an_empty_file_without_a_checksum_is_fetched_again(one_asset, site):
+    site.files["/a.conll"] = CONTENT
+    path = one_asset(url=f"{site.address}/a.conll")
+    dest(path).parent.mkdir()
+    dest(path).touch()
+    assert fetch(path) == [("data/a.conll", "downloaded")]
+
+
+def test_force_fetches_what_is_there(one_asset, site):
+    site.files["/a.conll"] = CONTENT
+    path = one_asset(url=f"{site.address}/a.conll")
+    dest(path).parent.mkdir()
+    dest(path).write_bytes(b"old")
+    assert fetch(path, force=True) == [("data/a.conll", "downloaded")]
+    assert dest(path).read_bytes() == CONTENT
+
+
+def test_force_keeps_what_the_user_brought(one_asset):
+    path = one_asset(checksum=MD5)
+    dest(path).parent.mkdir()
+    dest(path).write_bytes(CONTENT)
+    assert fetch(path, force=True) == [("data/a.conll", "is there")]
+
+
+def test_an_unknown_scheme_is_named_with_those_there_are(one_asset):
+    with pytest.raises(
+        InputError, match=r"line 2: .*nothing fetches s3://, expected http://, http"
+    ):
+        fetch(one_asset(url="s3://bucket/key"))
+
+
+def test_a_page_about_a_file_is_not_taken_for_the_file():
+    def raw(url):
+        return raw_address(Text(url, url)).value
+
+    page = "https://github.com/who/what/blob/main/data/a.txt"
+    assert raw(page) == "https://raw.githubusercontent.com/who/what/main/data/a.txt"
+    assert raw(page.replace("blob", "tree")) == raw(page)
+    for file in (
+        "https://github.com/who/what/releases/download/v1/a.zip",
+        "https://github.com/who/what/raw/main/a.txt",
+        "https://github.com/who/what/archive/main.zip",
+        "https://example.org/github.com/who/what/blob/main/a",
+    ):
+        assert raw(file) == file
+
+
+@pytest.mark.parametrize("keys", ["dest: a", "dest: a/b", "dest: b, extract: ./a/"])
+def test_two_assets_in_one_place_are_an_error_before_anything_comes(write_project, tmp_path, keys):
+    (tmp_path / "x").write_bytes(CONTENT)
+    path = write_project(f"""
+        assets:
+          - {{dest: c, url: '{tmp_path}/x'}}
+          - {{dest: a, url: '{tmp_path}/x'}}
+          - {{{keys}, url: '{tmp_path}/x'}}
+    """)
+    with pytest.raises(InputError, match=r"line 5: asset .* meets a of line 4, expected a place"):
+        fetch(path)
+    assert not (tmp_path / "c").exists()
+
+
+def test_a_full_disk_is_one_message(one_asset, site):
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full here")
+    site.files["/a.conll"] = CONTENT
+    path = one_asset(url=f"{site.address}/a.conll")
+    dest(path).parent.mkdir()
+    (dest(path).parent / ".a.conll.part").symlink_to("/dev/full")
+    with pytest.raises(InputError, match=r"line 2: asset data/a.conll: No space left on device"):
+        fetch(path)
+
+
 def test_extra_assets_wait_for_the_option(write_project, tmp_path):
     (tmp_path / "x").write_bytes(CONTENT)
     path = write_project(f"assets: [{{dest: a, url: '{tmp_path}/x', extra: true}}]")
     assert fetch(path) == []
     assert fetch(path, extra=True) == [("a", "copied")]
-
-
-def test_a_git_asset_says_that_it_is_not_supported_yet(write_project):
-    path = write_project("assets: [{dest: a, git: {repo: r, path: p}}]")
-    with pytest.raises(InputError, match="line 1: asset a: comes from git, which is not supported"):
-        fetch(path)
 
 
 def test_a_dest_that_is_a_folder_is_named(one_asset):
@@ -241,15 +300,14 @@ def test_one_asset_that_fails_does_not_stop_the_others(write_project, tmp_path):
 
 
 def test_a_value_of_env_in_a_url_is_used_and_not_shown(write_project, site, monkeypatch):
-    url, folder = site
-    (folder / "s3cret").write_bytes(CONTENT)
+    site.files["/s3cret"] = CONTENT
     monkeypatch.setenv("TEST_TOKEN", "s3cret")
     path = write_project(f"""
         env: {{token: TEST_TOKEN}}
         assets:
-          - {{dest: a, url: '{url}/${{env.token}}', checksum: '{WRONG}'}}
+          - {{dest: a, url: '{site.address}/${{env.token}}', checksum: '{WRONG}'}}
           - {{dest: b, url: 'http://127.0.0.1:9/${{env.token}}'}}
-          - {{dest: c, url: '{url}/${{env.token}}'}}
+          - {{dest: c, url: '{site.address}/${{env.token}}'}}
     """)
     with pytest.raises(InputError) as caught:
         fetch(path)

@@ -29,7 +29,7 @@ EVERY_KEY = """
         git: {repo: "https://example.org/repo", branch: main, path: "data"}
     workflows:
       all: [convert, train]
-      none: []
+      again: [all, train]
     commands:
       - name: convert
         help: "Convert"
@@ -55,13 +55,13 @@ def test_every_key_of_weasel_loads(write_project, monkeypatch, capsys):
     assert [out.value for out in convert.outputs] == ["corpus/en/train.spacy", "corpus/log.txt"]
     assert train.script[0].value == "spacy train config.cfg --gpu-id -1"
     assert train.no_skip
-    assert project.workflows == {"all": ("convert", "train"), "none": ()}
+    assert project.workflows == {"all": ("convert", "train"), "again": ("all", "train")}
     url, private, git = project.assets
     assert url.dest.value == "assets/train_en.txt"
     assert url.checksum == "63373dd656daa1fd3043ce166a59474c"
     assert url.extra
     assert private.url is None
-    assert git.git
+    assert git.git.repo.value == "https://example.org/repo"
     assert [folder.value for folder in project.directories] == ["corpus/en", "training"]
     assert capsys.readouterr() == ("", "")
 
@@ -138,6 +138,49 @@ FAULTS = {
         3,
         ["'trian'", "did you mean 'train'?"],
     ),
+    "workflow of none": (
+        "commands: [{name: a}]\nworkflows:\n  all: [a]\n  some: []\n",
+        4,
+        ["'some' is a workflow that names nothing"],
+    ),
+    "workflow that names itself": (
+        "workflows:\n  a: [x, b]\n  b: [c]\n  c: [a]\ncommands: [{name: x}]\n",
+        2,
+        ["a -> b -> c -> a"],
+    ),
+    "name that a variable makes the same": (
+        "vars: {x: a}\ncommands:\n  - name: a\n  - name: '${vars.x}'\n",
+        4,
+        ["two commands are named 'a'"],
+    ),
+    "section as a variable": (
+        "vars: {a: {b: x}}\ncommands:\n  - name: a\n    script:\n      - ls ${vars.a}\n",
+        5,
+        ["${vars.a}: no such variable", "did you mean 'vars.a.b'?"],
+    ),
+    "environment variable's name": (
+        "env:\n  token: 5\n",
+        2,
+        ["env.token: 5", "expected the name of an environment variable"],
+    ),
+    "output outside": (
+        "vars: {out: ../x}\ncommands:\n  - name: a\n    outputs:\n      - models\n"
+        "      - models/../${vars.out}/y\n",
+        6,
+        ["outputs: models/../../x/y leaves the project's folder"],
+    ),
+    "untracked output outside": (
+        "commands:\n  - name: a\n    outputs_no_cache: [/srv/x]\n",
+        3,
+        ["/srv/x leaves the project's folder"],
+    ),
+    "directory outside": ("directories:\n  - a\n  - ../b\n", 3, ["directories: ../b leaves"]),
+    "asset outside": ("assets:\n  - url: u\n    dest: a/../../b\n", 3, ["dest: a/../../b leaves"]),
+    "archive unpacked outside": (
+        "assets:\n  - dest: a\n    extract: ..\n",
+        3,
+        ["extract: .. leaves the project's folder"],
+    ),
     "variable": (
         "vars: {data: x}\ncommands:\n  - name: a\n    deps:\n      - ${vars.dta}\n",
         5,
@@ -154,7 +197,9 @@ FAULTS = {
         ["defined by itself"],
     ),
     "directories": ("directories: corpus\n", 1, ["directories", "'corpus'", "list of strings"]),
-    "tab": ("vars:\n\ta: 1\n", 2, ["not valid YAML", "'\\t'"]),
+    "tab": ("vars:\n\ta: 1\n", 2, ["not valid YAML: a tab", "expected spaces"]),
+    "tab after what can go on": ("title: x\n\tvars: 1\n", 2, ["a tab", "expected spaces"]),
+    "tab in a list": ("commands:\n  - name: a\n\t  help: b\n", 3, ["a tab", "expected spaces"]),
     "open bracket": (
         "vars: {}\ncommands: [\nworkflows: {}\n",
         4,
@@ -203,3 +248,54 @@ def test_a_command_given_as_the_project_gets_the_right_line(write_project, monke
     monkeypatch.chdir(write_project("commands: [{name: train}]").parent)
     with pytest.raises(InputError, match=r"no such file or folder.*: seqpipe run \. train"):
         load_project("train")
+
+
+def test_paths_in_the_project_may_be_written_in_any_way(write_project):
+    folder = write_project("").parent
+    path = write_project(f"""
+        directories: [a/../b]
+        commands:
+          - name: x
+            deps: [../corpus, /corpus]
+            outputs: [./a, "..{folder.name}", "{folder}/models", .]
+    """)
+    outputs = load_project(path).commands["x"].outputs
+    assert [output.value for output in outputs][:2] == ["./a", f"..{folder.name}"]
+
+
+def test_a_project_in_a_linked_folder_may_name_its_real_path(write_project, tmp_path):
+    folder = write_project("").parent
+    (folder / "real").mkdir()
+    (folder / "linked").symlink_to(folder / "real")
+    (folder / "real" / "project.yml").write_text(
+        f"commands: [{{name: x, outputs: [{folder}/real/a, {folder}/linked/b]}}]\n"
+    )
+    assert len(load_project(folder / "linked").commands["x"].outputs) == 2
+
+
+def test_each_text_knows_its_line_and_each_command_the_variables_behind_it(
+    write_project, monkeypatch
+):
+    monkeypatch.setenv("TEST_TOKEN", "s3cret")
+    path = write_project("""
+        vars: {a: "${vars.b}/x", b: "${env.token}", unused: 1}
+        env: {token: TEST_TOKEN}
+        commands:
+          - name: x
+            script:
+              - one
+              - two ${vars.a}
+    """)
+    command = load_project(path).commands["x"]
+    assert [line.line for line in command.script] == [7, 8]
+    assert command.variables == {"vars.a": "${vars.b}/x", "vars.b": "${env.token}"}
+    assert command.env == {"env.token": "s3cret"}
+    assert "s3cret" not in repr(command).replace(command.script[1].value, "")
+
+
+def test_a_date_is_written_as_it_stands(write_project):
+    path = write_project("""
+        vars: {day: 2020-01-31}
+        commands: [{name: x, script: ["${vars.day}"]}]
+    """)
+    assert load_project(path).commands["x"].script[0].value == "2020-01-31"

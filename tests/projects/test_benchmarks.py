@@ -177,3 +177,10 @@ def test_a_summary_says_what_fell_short(monkeypatch):
     assert not inference["reaches_higher"]
     slow = [{**row, "sgemm_share": 0.5, "ratio": 2.0} for row in rows]
     assert [line["verdict"] for line in summarise(slow)] == ["short", "pass"]
+
+
+@pytest.mark.slow
+def test_both_runners_are_timed_on_one_project(tmp_path):
+    found = results(tmp_path, "run_speed", "--repeats", "1", "--workflows", "1")["rows"]
+    assert [(row["shape"], row["rival_name"]) for row in found] == [("ten of spacy", "weasel run")]
+    assert found[0]["ratio"] > 1

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from seqpipe.files import InputError
 from seqpipe.tagging.commands import seqpipe_commands
-from tests.component_case import save_corpus, train
+from seqpipe.testing.case import save_corpus, train
 
 MODEL = {
     "tok2vec": {"width": 8, "feature_width": 4, "features": ["shape"], "characters": None},

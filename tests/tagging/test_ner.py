@@ -15,8 +15,8 @@ from spacy.util import fix_random_seed
 
 from seqpipe.files import InputError
 from seqpipe.tagging.schemes import spans_of
-from tests.component_case import ComponentCase, copy_of, gradients, train, trained_on
-from tests.component_checks import LabelledComponentChecks, SharedTok2VecChecks
+from seqpipe.testing import LabelledComponentChecks, SharedTok2VecChecks
+from seqpipe.testing.case import ComponentCase, copy_of, gradients, train, trained_on
 
 MODEL = {
     "tok2vec": {

@@ -10,8 +10,8 @@ from spacy.tokens import Doc, Token
 from spacy.training import Example
 
 from seqpipe.files import InputError
-from tests.component_case import ComponentCase, copy_of, train, trained_on
-from tests.component_checks import LabelledComponentChecks, SharedTok2VecChecks
+from seqpipe.testing import LabelledComponentChecks, SharedTok2VecChecks
+from seqpipe.testing.case import ComponentCase, copy_of, train, trained_on
 
 TINY = {
     "model": {

@@ -7,7 +7,7 @@ from spacy.vectors import Vectors
 from thinc.api import Config
 
 from seqpipe.files import InputError
-from tests.component_case import train, weights
+from seqpipe.testing.case import train, weights
 from tests.tagging.test_ner import annotations, changed, make_examples
 from tests.training.test_loop import run, stopped
 from tests.training.training_case import WARM, content, write_config, write_corpus

@@ -7,10 +7,10 @@ import pytest
 import spacy
 
 from seqpipe.files import InputError
+from seqpipe.testing.case import copy_of
 from seqpipe.translation.lexicon import read_lexicon, without_unknown
 from seqpipe.translation.units import TextUnits
 from seqpipe.vocabulary.vocabulary import Vocabulary
-from tests.component_case import copy_of
 from tests.translation.translator_case import (
     MODEL,
     WIRINGS,

@@ -13,9 +13,9 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from seqpipe.files import InputError
+from seqpipe.testing import ComponentChecks
+from seqpipe.testing.case import ComponentCase, copy_of, gradients, train, weights
 from seqpipe.translation.analysis import analyse
-from tests.component_case import ComponentCase, copy_of, gradients, train, weights
-from tests.component_checks import ComponentChecks
 from tests.translation.translator_case import (
     MODEL,
     TRANSLATOR,

@@ -16,7 +16,7 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 from thinc.api import Adam
 
-from tests.component_case import ComponentCase
+from seqpipe.testing.case import ComponentCase
 
 SYMBOLS = "abcdefgh"
 Pair = tuple[str, list[str]]

@@ -35,7 +35,7 @@ class ComponentCase:
     score: Name of the score in `nlp.evaluate`.
     reach: What it is at least, on the training examples, after STEPS steps.
     golden: Folder with a FACTORY-VERSION folder for every released version, which holds a pipeline
-        and `expected.json`.
+        and `expected.json`, as `save_golden` writes it; None before the first release.
     config: Settings that make it tiny and quick.
     unseen: Gives an example whose label no training example has, for a component with labels.
     """
@@ -45,7 +45,7 @@ class ComponentCase:
     annotations: Callable[[Doc], list[Any]]
     score: str
     reach: float
-    golden: Path
+    golden: Path | None = None
     config: dict[str, Any] = field(default_factory=dict)
     unseen: Callable[[Language], Example] | None = None
 
@@ -144,6 +144,7 @@ def training_config(case: ComponentCase, folder: Path, **component: Any) -> Path
 
 def save_golden(case: ComponentCase) -> Path:
     """Save a tiny trained pipeline of this version and what it says, for later versions to load."""
+    assert case.golden is not None, "the case has no folder for golden models"
     folder = case.golden / f"{case.factory}-{seqpipe.__version__}"
     # The tokenizer and the lookups of a language are spaCy's, and take more room than the model.
     nlp = trained_on(case, blank(case, lang="xx"))

@@ -1,0 +1,112 @@
+"""`seqpipe dna`: find coding regions with a trained model, describe files, find repeats."""
+
+# No future import of annotations: Typer reads these.
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seqpipe import hookimpl
+
+if TYPE_CHECKING:
+    from seqpipe_dna.records import Record
+    from seqpipe_dna.regions import CodingRegion
+
+Sequences = Annotated[
+    Path, typer.Argument(help="FASTA or GenBank file, .gz too.", show_default=False)
+]
+
+
+@hookimpl
+def seqpipe_commands(app: typer.Typer) -> None:
+    """Add the group `dna`."""
+    group = typer.Typer(help="DNA: coding regions, files, repeats.", no_args_is_help=True)
+    group.command("regions")(regions)
+    group.command("stats")(stats)
+    group.command("repeats")(repeats)
+    app.add_typer(group, name="dna")
+
+
+def regions(
+    model: Annotated[Path, typer.Argument(help="Folder of a saved pipeline.", show_default=False)],
+    genome: Sequences,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="GFF3 file to write; a table if it ends in .tsv.")
+    ],
+    min_length: Annotated[int, typer.Option(min=1, help="Shorter regions are left out.")] = 90,
+    window: Annotated[int, typer.Option(min=1, help="Bases read at a time.")] = 600,
+    margin: Annotated[int, typer.Option(min=0, help="Bases read on either side of them.")] = 100,
+) -> None:
+    """Find the coding regions of a genome with a model that labels bases."""
+    from seqpipe.files import check_writable
+    from seqpipe.pipelines import load_pipeline
+    from seqpipe_dna.records import read_records
+    from seqpipe_dna.regions import find_regions, tag_record, write_regions
+
+    check_writable(output, "regions", read=[genome])
+    nlp = load_pipeline(model)
+    records = list(read_records(genome))
+    found: list[CodingRegion] = []
+    for record in records:
+        labels = tag_record(nlp, record.sequence, window=window, margin=margin)
+        found.extend(find_regions(record.name, labels, min_length))
+    write_regions(output, found, "seqpipe-dna")
+    bases, total = sum(one.end - one.start for one in found), sum(map(_length, records))
+    typer.echo(
+        f"{len(found)} coding regions, {bases:,} of {total:,} bases ({bases / total:.1%}), "
+        f"in {output}"
+    )
+
+
+def stats(
+    file: Sequences,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, an object a line.")] = False,
+) -> None:
+    """Describe each record: bases, GC, ambiguous, soft-masked and coding bases."""
+    import srsly
+    from rich.console import Console
+
+    from seqpipe.reporting.tables import print_table
+    from seqpipe_dna.records import read_records
+    from seqpipe_dna.statistics import describe
+
+    found = [describe(record) for record in read_records(file)]
+    if json:
+        for one in found:
+            typer.echo(srsly.json_dumps(one.as_dict()))
+        return
+    heads = ["", "bases", "GC, %", "ambiguous", "masked", "CDS", "coding, %"]
+    rows = [
+        [
+            one.name,
+            f"{one.bases:,}",
+            "-" if one.gc is None else f"{100 * one.gc:.2f}",
+            f"{one.ambiguous:,}",
+            f"{one.masked:,}",
+            f"{one.genes:,}",
+            f"{100 * one.coding:.2f}" if one.genes else "-",
+        ]
+        for one in found
+    ]
+    print_table(Console(highlight=False), str(file), heads, rows)
+
+
+def repeats(
+    file: Sequences,
+    min_length: Annotated[int, typer.Option(help="Of a repeat, in bases.")] = 1000,
+) -> None:
+    """Find stretches that stand in a record twice, as they are or on the other strand."""
+    from seqpipe_dna.records import read_records
+    from seqpipe_dna.repeats import find_repeats
+
+    typer.echo("record\tfirst start\tfirst end\tsecond start\tsecond end\tkind")
+    for record in read_records(file):
+        for one in find_repeats(record.sequence, min_length):
+            kind = "inverted" if one.is_inverted else "direct"
+            places = (one.first + 1, one.first + one.length, one.second + 1)
+            row = (record.name, *places, one.second + one.length, kind)
+            typer.echo("\t".join(map(str, row)))
+
+
+def _length(record: "Record") -> int:
+    return len(record.sequence)
