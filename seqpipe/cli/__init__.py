@@ -21,13 +21,13 @@ def main() -> None:
 
 
 def _run() -> None:
-    from seqpipe.cli.app import build_app
+    from seqpipe.cli.app import command_line
     from seqpipe.cli.plugin_choice import read_choice, watch
 
     options = read_choice(sys.argv[1:], os.environ)
-    app, plugins = build_app(options.choice, trace=options.is_traced)
+    command, plugins = command_line(options)
     watch(plugins, options)
-    app()
+    command()
 
 
 def guarded(run: Callable[[], Any]) -> None:

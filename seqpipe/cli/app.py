@@ -1,5 +1,7 @@
 """The Typer app: the commands that belong to no concept, then those of the plugins."""
 
+import os
+from functools import cache
 from typing import Annotated, Any
 
 import typer
@@ -20,6 +22,7 @@ from seqpipe.cli.labels import labels
 from seqpipe.cli.lock import lock
 from seqpipe.cli.new import add_new
 from seqpipe.cli.overrides import OverrideCommand
+from seqpipe.cli.plugin_choice import PluginOptions, read_choice
 from seqpipe.cli.plugins import plugins as list_plugins
 from seqpipe.cli.run import run
 from seqpipe.cli.train import train
@@ -35,6 +38,22 @@ class Group(TyperGroup):
         except KeyboardInterrupt:
             # Typer would exit without a word.
             exit_interrupted()
+
+
+@cache
+def command_line(options: PluginOptions) -> tuple[Any, Plugins]:
+    """Make the command line once for a process and for those that are forked from it.
+
+    options (PluginOptions): Which plugins are loaded.
+    RETURNS (Tuple[click.Command, Plugins]): The root command, and the plugins.
+    """
+    app, plugins = build_app(options.choice, trace=options.is_traced)
+    return get_command(app), plugins
+
+
+def prepare() -> None:
+    """Make the command line of this environment ahead of time, for what is forked from here."""
+    command_line(read_choice((), os.environ))
 
 
 def build_app(choice: Choice | None = None, *, trace: bool = False) -> tuple[typer.Typer, Plugins]:

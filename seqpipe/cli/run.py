@@ -49,6 +49,8 @@ def run(
     variables, are relative to the project's folder.
     """
     from seqpipe.cli.run_display import choose_display
+    from seqpipe.cli.run_hooks import CommandHooks
+    from seqpipe.project.load import FILE
     from seqpipe.project.run import CommandError, project_plan, project_run
 
     options: dict[str, Any] = {
@@ -58,19 +60,21 @@ def run(
         "start_at": start_at,
     }
     display = choose_display(as_json=as_json, jobs=jobs)
+    file = project / FILE if project.is_dir() else project
+    hooks = CommandHooks(ctx.obj, file, display.report, is_quiet=as_json)
     with _names_listed(project, name, options["overrides"]):
         if dry_run:
             display.plan(project_plan(project, name or "all", **options))
             return
         try:
-            with _exit_on_sigterm(), display:
+            with _exit_on_sigterm(), display, hooks:
                 summary = project_run(
                     project,
                     name or "all",
                     jobs=jobs,
                     wait=not no_wait,
                     captured=as_json,
-                    report=display.report,
+                    report=hooks.report,
                     tick=display.tick,
                     **options,
                 )

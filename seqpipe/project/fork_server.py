@@ -16,10 +16,10 @@ from __future__ import annotations
 import atexit
 import contextlib
 import gc
-import importlib
 import io
 import json
 import os
+import pkgutil
 import runpy
 import selectors
 import signal
@@ -28,6 +28,7 @@ import socket
 import struct
 import sys
 import sysconfig
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -52,7 +53,8 @@ class Request:
     module (str): As in `python -m MODULE`.
     arguments (Tuple[str, ...]): What follows it.
     folder_first (bool): The working folder is the first place to import from.
-    imports (Tuple[str, ...]): Modules to be imported before the fork.
+    imports (Tuple[str, ...]): Modules to be imported before the fork; "module:function" to be
+        called too.
     """
 
     module: str
@@ -123,6 +125,7 @@ class _Server:
         self.requests.set_inheritable(False)
         self.children: list[_Forked] = []
         self.sources = _Sources()
+        self.imported: set[str] = set()
 
     def loop(self) -> Request | None:
         """RETURNS (Optional[Request]): None when all is over; in a child, what to run."""
@@ -175,13 +178,18 @@ class _Server:
         return "keep" if request.folder_first and _is_shadowed() else None
 
     def _import(self, names: tuple[str, ...]) -> bool:
-        missing = [name for name in names if name not in sys.modules]
+        missing = [name for name in names if name not in self.imported]
         try:
             for name in missing:
-                importlib.import_module(name)
+                found = pkgutil.resolve_name(name)
+                if ":" in name:
+                    found()
         except BaseException:  # a plain process meets the same, and says so as it always does
             return False
+        if threading.active_count() > 1:  # a plugin's: a fork would be without it
+            return False
         if missing:
+            self.imported.update(missing)
             self.sources = _Sources()
             # What stays must not be copied only because the collector marks it.
             gc.collect()

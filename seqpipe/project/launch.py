@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from seqpipe.plugins import BUILT_IN
 from seqpipe.project.children import Child, PlainChild, Surroundings
 from seqpipe.project.fork_client import ForkedChild, ForkServer, Streams, can_fork
 from seqpipe.project.fork_server import Request, Verdict
 from seqpipe.project.script import arguments, module_line
 
-# What takes long to import.
+# What takes long to import, or to make.
+COMMAND_LINE = ("seqpipe.cli.app:prepare", "pydantic")
 LIBRARIES: Mapping[str, tuple[str, ...]] = {
-    "seqpipe": ("seqpipe.cli.app", "seqpipe.cli.plugin_choice", *BUILT_IN, "spacy", "numba"),
+    "seqpipe": (*COMMAND_LINE, "spacy", "numba"),
     "spacy": ("spacy.cli",),
 }
 # Commands of seqpipe that need no more than its command line.
@@ -97,12 +97,10 @@ def libraries(module: str, words: list[str]) -> tuple[str, ...]:
 
     module (str): "seqpipe" or "spacy".
     words (List[str]): What follows it.
-    RETURNS (Tuple[str, ...]): Modules to have imported before.
+    RETURNS (Tuple[str, ...]): Modules to have imported before, and functions to have called.
     """
-    needed = LIBRARIES[module]
-    its_own = tuple(name for name in needed if name.startswith("seqpipe"))
     asks_for_help = bool({"-h", "--help"}.intersection(words))
     is_light = module == "seqpipe" and (
         not words or words[0] in LIGHT or words[0].startswith("-") or asks_for_help
     )
-    return its_own if is_light else needed
+    return COMMAND_LINE if is_light else LIBRARIES[module]
