@@ -58,12 +58,15 @@ class ReportFormat:
 class Download:
     """An asset on its way.
 
-    pieces (Iterator[bytes]): Its bytes in order, in pieces of any size.
+    pieces (Iterator[bytes]): Its bytes in order, in pieces of any size. A generator is closed when
+        no more are wanted.
     start (int): The place of the first byte: the `offset` that was asked for, or 0 where the source
         cannot begin there or holds another content by now.
     size (Optional[int]): Bytes of the whole asset, if the source says.
     tag (str): What tells this content from another one at the same place, as an HTTP ETag does; ""
-        if there is no such thing: then the next try begins anew.
+        if there is no such thing: then the next try begins anew, unless the asset has a checksum.
+        What goes on at an offset has the tag of the bytes before it; with another one all of it is
+        asked for again.
     """
 
     pieces: Iterator[bytes]
@@ -79,8 +82,10 @@ class Fetcher:
     scheme (str): What stands before "://", in lower case: "s3".
     fetch (Callable[[str, int, str], Download]): Called with the URL, the offset to begin at, which
         is 0 for all of it, and the tag that came with the bytes before that. It may run in a
-        thread. A ConnectionError or TimeoutError, also of `pieces`, is tried again; any other
-        exception is the asset's fault, and its message is shown.
+        thread. A ConnectionError or TimeoutError, also of `pieces`, is tried again; if it has an
+        attribute `pause`, the source is there and asks to wait so many seconds (None: as we like).
+        A `seqpipe.files.InputError` is the asset's fault, and its message is shown. Any other
+        exception is shown as the plugin's.
     """
 
     scheme: str
@@ -177,8 +182,8 @@ def seqpipe_fetchers() -> list[Fetcher]:  # type: ignore[empty-body]
     """Offer schemes for the URLs of a project's assets.
 
     Called only by `seqpipe assets`. Each fetcher has a scheme of its own; one that is there already
-    sets the plugin aside. A fetcher only gives bytes: the partial file, trying again, the checksum
-    and the place in the project are ours.
+    sets the plugin aside. `http`, `https` and `file` are built in. A fetcher only gives bytes: the
+    partial file, trying again, the checksum and the place in the project are ours.
 
     RETURNS (List[Fetcher]): The fetchers.
     """

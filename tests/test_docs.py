@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import spacy
@@ -20,6 +21,7 @@ from typer.main import get_command
 from seqpipe import hookspecs
 from seqpipe.cli.app import build_app
 from seqpipe.layers.recurrent import Recurrent
+from seqpipe.project.events import Kind
 from seqpipe.tagging.ner import RNNEntityRecognizer
 from seqpipe.training.labels import initialize_block
 from tests.pages import ROOT, blocks, page, parsed
@@ -67,6 +69,12 @@ def test_commands_on_a_page_exist(name):
 def test_links_of_a_page_lead_somewhere(name):
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page(name)):
         assert (ROOT / name).parent.joinpath(target).exists(), target
+
+
+def test_every_event_of_a_run_is_documented_and_no_other():
+    table = page("docs/project.md").partition("\n## Events\n")[2].partition("\n## ")[0]
+    documented = re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE)
+    assert documented == ["event", *get_args(Kind), "end"]
 
 
 def test_vocabulary_example_gives_what_its_comments_say():

@@ -85,6 +85,8 @@ def report_fault(message: str) -> None:
         import traceback
 
         traceback.print_exc()
+    if sys.stderr is None:
+        return
     fancy = sys.stderr.isatty() and is_utf8(sys.stderr)
     print(f"✘ {message}" if fancy else f"error: {message}", file=sys.stderr)
 

@@ -151,7 +151,7 @@ def asset_display(*, as_json: bool) -> Iterator[Callable[[AssetEvent], None]]:
     with progress or nullcontext():
         try:
             yield display
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException:
             if progress is not None:

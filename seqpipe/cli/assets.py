@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqpipe.cli.overrides import overrides_of
+from seqpipe.cli.termination import exit_on_sigterm
 
 if TYPE_CHECKING:
     from seqpipe.hookspecs import Fetcher
@@ -37,7 +38,7 @@ def assets(
 
     overrides = overrides_of(ctx)
     offers = find_fetchers(ctx.obj)
-    with asset_display(as_json=as_json) as display:
+    with exit_on_sigterm(), asset_display(as_json=as_json) as display:
         count = project_assets(
             project,
             overrides=overrides,

@@ -60,14 +60,14 @@ def graph(
 def _graph(project: "Project", name: str) -> "WorkflowGraph":
     from seqpipe.project.graph import expand
     from seqpipe.project.graph import graph as tie
+    from seqpipe.project.plan import Planned
     from seqpipe.reporting.workflow_graph import WorkflowGraph
 
+    # First: what has no order cannot be drawn, and is not to be said twice.
+    steps = tie(project, expand(project, name))
     planned = _planned(project, name)
     if planned:
         return WorkflowGraph(name, [_node(one) for one in planned])
-    from seqpipe.project.plan import Planned
-
-    steps = tie(project, expand(project, name))
     bare = [_node(Planned(step, "run", ""), known=False) for step in steps]
     return WorkflowGraph(name, bare)
 

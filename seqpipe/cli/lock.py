@@ -19,56 +19,75 @@ def lock(
         Path, typer.Argument(help="A project.yml or the folder that holds it.")
     ] = Path("."),
     weasel: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Write what is up to date as a lock of weasel's: project.lock."
-        ),
-    ] = None,
+        bool,
+        typer.Option("--weasel", help="Write what is up to date as weasel's lock, project.lock."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show which commands of a project.yml are up to date, and why the others are not.
 
-    seqpipe.lock says what each command read and wrote when it last succeeded. With --weasel it is
-    written so that weasel reads it, for those who run the project with weasel.
+    seqpipe.lock says what each command read and wrote when it last succeeded; shown is what a run
+    of all commands would do. With --weasel the lock is written beside project.yml as weasel reads
+    it, for those who run the project with weasel.
     """
     from seqpipe.project.load import load_project
     from seqpipe.project.lock import Records
 
     loaded = load_project(project, overrides_of(ctx))
     records = Records(loaded)
-    if weasel is None:
-        _show(loaded, records, as_json)
+    if weasel:
+        _export(loaded, records, as_json)
     else:
-        _export(loaded, records, weasel, as_json)
+        _show(loaded, records, as_json)
     records.hashes.save()
 
 
 def _show(project: "Project", records: "Records", as_json: bool) -> None:
-    rows = []
-    for command in project.commands.values():
-        reason = records.reason(command)
-        state = "up to date" if reason is None else "has to run"
-        rows.append({"command": command.name, "state": state, "reason": reason})
-    for name in records.commands:
-        if name not in project.commands:
-            rows.append({"command": name, "state": "locked", "reason": "not in project.yml"})
+    known = _states(project, records)
+    rows = [[name, *known[name]] for name in project.commands]
+    rows += [
+        [name, "locked", "not in project.yml"]
+        for name in records.commands
+        if name not in project.commands
+    ]
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False))
+        keys = ("command", "state", "reason")
+        found = [dict(zip(keys, row, strict=True)) for row in rows]
+        typer.echo(json.dumps(found, ensure_ascii=False))
         return
     from rich.console import Console
 
     from seqpipe.reporting.tables import print_table
+    from seqpipe.reporting.workflow_graph import STATES
 
-    cells = [[str(row[key] or "") for key in ("command", "state", "reason")] for row in rows]
+    cells = [[name, STATES.get(state, state), reason] for name, state, reason in rows]
     print_table(Console(highlight=False), str(project.path), ["command", "state", "reason"], cells)
 
 
-def _export(project: "Project", records: "Records", path: Path, as_json: bool) -> None:
+def _states(project: "Project", records: "Records") -> dict[str, tuple[str, str]]:
+    """By command what a run of all would do, and why; or, where no plan has all, of each alone."""
+    from seqpipe.files import InputError
+    from seqpipe.project.graph import Step, graph
+    from seqpipe.project.plan import states
+
+    commands = list(project.commands.values())
+    try:
+        steps = graph(project, commands)
+    except InputError as fault:
+        message = f"each command as if run alone, since not all can be in one run: {fault}"
+        typer.echo(message, err=True)
+        steps = [Step(command, {}) for command in commands]
+    planned = states(steps, records)
+    return {one.step.command.name: (one.state, one.reason) for one in planned}
+
+
+def _export(project: "Project", records: "Records", as_json: bool) -> None:
     from seqpipe.project.weasel_lock import export_weasel_lock
 
-    written, left_out = export_weasel_lock(project, records, path)
+    path, written, left_out = export_weasel_lock(project, records)
     if as_json:
-        typer.echo(json.dumps({"written": written, "left_out": left_out}, ensure_ascii=False))
+        found = {"path": str(path), "written": written, "left_out": left_out}
+        typer.echo(json.dumps(found, ensure_ascii=False))
         return
     for name, reason in left_out.items():
         typer.echo(f"left out: {name} ({reason})")

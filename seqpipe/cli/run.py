@@ -1,6 +1,5 @@
 """`seqpipe run`: a command or workflow of a project.yml."""
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from seqpipe.cli.overrides import overrides_of
+from seqpipe.cli.termination import exit_on_sigterm
 
 
 def run(
@@ -59,7 +59,7 @@ def run(
         "only": only or (),
         "start_at": start_at,
     }
-    display = choose_display(as_json=as_json, jobs=jobs)
+    display = choose_display(name or "all", as_json=as_json, jobs=jobs)
     file = project / FILE if project.is_dir() else project
     hooks = CommandHooks(ctx.obj, file, display.report, is_quiet=as_json)
     with _names_listed(project, name, options["overrides"]):
@@ -67,7 +67,7 @@ def run(
             display.plan(project_plan(project, name or "all", **options))
             return
         try:
-            with _exit_on_sigterm(), display, hooks:
+            with exit_on_sigterm(), display, hooks:
                 summary = project_run(
                     project,
                     name or "all",
@@ -106,22 +106,3 @@ def _names_listed(path: Path, name: str | None, overrides: dict[str, str]) -> It
         lines = [f"  {kind:8}  {known:{wide}}  {what}".rstrip() for kind, known, what in rows]
         message = f"no workflow 'all'; name what to run: seqpipe run {path} NAME"
         raise InputError("\n".join([message, *lines]), path=project.path) from None
-
-
-@contextmanager
-def _exit_on_sigterm() -> Iterator[None]:
-    """Turn SIGTERM into an exit with 143 that passes through whoever waits for a child."""
-
-    def end(number: int, frame: Any) -> None:
-        # Another one must not break off the ending of the child.
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise SystemExit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    except SystemExit:
-        typer.echo("terminated", err=True)
-        raise
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -50,8 +50,7 @@ class CommandHooks:
         elif event.command in self._began and event.kind in ("done", "failed"):
             self._began.pop(event.command)
             memory = None if event.memory is None else event.memory / MB
-            state = "done" if event.kind == "done" else "failed"
-            outcome = Outcome(state, event.code or 0, event.seconds or 0.0, memory)
+            outcome = Outcome(event.kind, event.code or 0, event.seconds or 0.0, memory)
             self._notify(AFTER, event.command, outcome=outcome)
 
     def __enter__(self) -> Self:

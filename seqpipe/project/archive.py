@@ -1,8 +1,9 @@
-"""Unpacks an archive into a folder of its own: whole or not at all, and never outside of it."""
+"""Unpacks an archive into an empty folder, and never outside of it."""
 
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import lzma
 import re
@@ -18,8 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any
 
-from seqpipe.files import InputError, atomic_folder
-from seqpipe.project.unfinished import unfinished
+from seqpipe.files import InputError
 from seqpipe.project.watch import Watch
 
 # What an archive may unpack to: so many times its own size, and some more for small ones.
@@ -33,6 +33,11 @@ PACKED: dict[bytes, Callable[..., Any]] = {
     b"\xfd7zXZ\x00": lzma.open,
 }
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+BLOCK, RECORD = 512, 10_240  # bytes; what a tar is made of, and filled up to
+# What the system says of a name that cannot be.
+UNFIT = frozenset(
+    {errno.EEXIST, errno.EILSEQ, errno.EINVAL, errno.EISDIR, errno.ENAMETOOLONG, errno.ENOTDIR}
+)
 DAMAGED = (
     EOFError,
     RuntimeError,  # a password, or a method that this Python cannot read
@@ -53,17 +58,18 @@ class _Member:
 
     name: str
     size: int
+    is_folder: bool = False
     target: str | None = None
 
 
-def unpack(archive: Path, folder: Path, watch: Watch) -> int:
+def unpack(archive: Path, folder: Path, watch: Watch) -> None:
     """Unpack a zip, a tar (plain, gz, bz2, xz) or one packed file.
 
     archive (Path): The archive; its content says what it is, not its name.
-    folder (Path): The folder to fill; what is there is replaced.
+    folder (Path): The folder to fill: an empty one, which nobody misses if this fails.
     watch (Watch): Who looks on.
-    RETURNS (int): How many files came out. Raises InputError, with nothing written, for one that is
-        damaged, would write outside of the folder or is too large for what it holds.
+    RAISES (InputError): For one that is damaged, would write outside of the folder or is too large
+        for what it holds.
     """
     with open(archive, "rb") as stream:
         magic = stream.read(8)
@@ -84,63 +90,81 @@ def unpack(archive: Path, folder: Path, watch: Watch) -> int:
 def _is_tar(archive: Path) -> bool:
     try:
         with tarfile.open(archive) as packed:
-            return packed.next() is not None  # zeros are an empty tar, and much else
+            if packed.next() is not None:
+                return True
+            # Zeros are an empty tar, and much else.
+            assert packed.fileobj is not None
+            packed.fileobj.seek(0)
+            zeros = packed.fileobj.read(RECORD + 1)
     except tarfile.ReadError:
         return False
+    return 2 * BLOCK <= len(zeros) <= RECORD and not len(zeros) % BLOCK and not any(zeros)
 
 
-def _unpack_zip(archive: Path, folder: Path, limit: int, watch: Watch) -> int:
+def _unpack_zip(archive: Path, folder: Path, limit: int, watch: Watch) -> None:
     with zipfile.ZipFile(archive) as packed:
         listed = packed.infolist()
         for info in listed:
             if stat.S_IFMT(info.external_attr >> 16) == stat.S_IFLNK:
                 raise _refused(info.filename, "a link, which is not taken from a zip")
-        _check((_Member(info.filename, info.file_size) for info in listed), limit, watch)
-        with _filled(folder) as fresh:
-            done = 0
-            for info in listed:
-                watch.advance(done, None)
-                packed.extract(info, fresh)
-                done += info.file_size
-        return sum(not info.is_dir() for info in listed)
+        members = (_Member(info.filename, info.file_size, info.is_dir()) for info in listed)
+        _check(members, limit, watch)
+        done = 0
+        for info in listed:
+            watch.advance(done, None)
+            with _named(info.filename):
+                _keep_executable(info, Path(packed.extract(info, folder)))
+            done += info.file_size
 
 
-def _unpack_tar(archive: Path, folder: Path, limit: int, watch: Watch) -> int:
+def _keep_executable(info: zipfile.ZipInfo, file: Path) -> None:
+    """Let those run a file who may read it, where it could be run."""
+    if info.external_attr >> 16 & stat.S_IXUSR and not info.is_dir():
+        mode = stat.S_IMODE(file.stat().st_mode)
+        file.chmod(mode | (mode & 0o444) >> 2)
+
+
+def _unpack_tar(archive: Path, folder: Path, limit: int, watch: Watch) -> None:
     with tarfile.open(archive) as packed:
         _check(map(_tar_member, packed), limit, watch)
-        listed = packed.getmembers()
-        with _filled(folder) as fresh:
-            done = 0
-            for info in listed:
-                watch.advance(done, None)
-                packed.extract(info, fresh, filter="data")
-                done += info.size
-        return sum(not info.isdir() for info in listed)
+        done = 0
+        for info in packed.getmembers():
+            watch.advance(done, None)
+            with _named(info.name):
+                packed.extract(info, folder, filter="data")
+            done += info.size
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Say which name in the archive it is that no file can have here."""
+    try:
+        yield
+    except OSError as fault:
+        if fault.errno not in UNFIT:
+            raise
+        raise _refused(name, f"which cannot be written here ({fault.strerror})") from None
 
 
 def _tar_member(info: tarfile.TarInfo) -> _Member:
     if info.issym():
         # An absolute target stays one.
-        return _Member(info.name, 0, str(PurePosixPath(info.name).parent / info.linkname))
+        target = str(PurePosixPath(info.name).parent / info.linkname)
+        return _Member(info.name, 0, target=target)
     if info.islnk():
-        return _Member(info.name, 0, info.linkname)
+        return _Member(info.name, 0, target=info.linkname)
     if not (info.isfile() or info.isdir()):
         raise _refused(info.name, "neither a file nor a folder")
-    return _Member(info.name, info.size)
+    return _Member(info.name, info.size, info.isdir())
 
 
 def _unpack_one(
     archive: Path, opened: Callable[..., Any], folder: Path, limit: int, watch: Watch
-) -> int:
+) -> None:
     """Unpack what holds one file without a name: it gets the archive's, less its last suffix."""
     name = archive.stem if archive.suffix else f"{archive.name}.unpacked"
-    with (
-        _filled(folder) as fresh,
-        opened(archive, "rb") as content,
-        open(fresh / name, "wb") as stream,
-    ):
+    with opened(archive, "rb") as content, open(folder / name, "wb") as stream:
         _copy(content, stream, limit, watch)
-    return 1
 
 
 def _copy(content: IO[bytes], stream: IO[bytes], limit: int, watch: Watch) -> None:
@@ -153,25 +177,19 @@ def _copy(content: IO[bytes], stream: IO[bytes], limit: int, watch: Watch) -> No
         watch.advance(done, None)
 
 
-@contextmanager
-def _filled(folder: Path) -> Iterator[Path]:
-    """A folder to fill that takes its place when all is in it."""
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file, expected a folder to unpack into")
-    with unfinished(folder) as room, atomic_folder(folder, within=room) as fresh:
-        yield fresh
-
-
 def _check(members: Iterable[_Member], limit: int, watch: Watch) -> None:
     """Look at all that an archive would write, before any of it is."""
     size = 0
     keys: list[Key] = []
     links: dict[Key, _Member] = {}
+    files: set[Key] = set()
     for member in members:
         watch.check()
         keys.append(_key(member.name))
         if member.target is not None:
             links[keys[-1]] = member
+        elif not member.is_folder:
+            files.add(keys[-1])
         size += member.size
         if size > limit or len(keys) > MOST_MEMBERS:
             raise _too_large(limit)
@@ -180,6 +198,8 @@ def _check(members: Iterable[_Member], limit: int, watch: Watch) -> None:
     for key, times in Counter(keys).items():
         if any(key[:end] in links for end in range(1, len(key))):
             raise _refused("/".join(key), "a path through a link")
+        if any(key[:end] in files for end in range(1, len(key))):
+            raise _refused("/".join(key), "a path through a file")
         if times > 1 and key in links:
             raise _refused("/".join(key), "there more than once, and a link")
 

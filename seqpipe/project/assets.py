@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import os
 import queue
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from seqpipe.files import InputError
+from seqpipe.files import InputError, atomic_write
 from seqpipe.hookspecs import Fetcher
 from seqpipe.project.archive import unpack
+from seqpipe.project.brought import Brought
 from seqpipe.project.checksum import md5_of
 from seqpipe.project.fetch import Sources, copy_from_mirror, failure_of_scheme, raw_address
 from seqpipe.project.fetchers import seqpipe_fetchers
 from seqpipe.project.git_source import fetch_git
-from seqpipe.project.hashes import make_room
+from seqpipe.project.hashes import ROOM, make_room
 from seqpipe.project.load import Asset, Project, load_project
 from seqpipe.project.mirror import Mirror, open_mirror
-from seqpipe.project.unfinished import sweep
-from seqpipe.project.unpacked import Unpacked
+from seqpipe.project.redact import Redaction
+from seqpipe.project.unfinished import sweep, unfinished
+from seqpipe.project.variables import Text
 from seqpipe.project.wanted import Wanted
 from seqpipe.project.watch import StoppedError, Watch
 
@@ -88,9 +91,12 @@ def project_assets(
     if fetchers is None:
         fetchers = {one.scheme: one for one in seqpipe_fetchers()}
     with _alone(project, report):
-        _sweep(project)
-        sources = Sources(fetchers, explain)
-        faults = _Fetches(project, open_mirror(), sources, force, report).run(wanted, jobs)
+        places = (text for asset in project.assets for text in (asset.dest, asset.extract))
+        sweep(project.folder, [project.folder / text.value for text in places if text is not None])
+        redacted = Redaction(_texts(wanted), project.secrets)
+        sources = Sources(fetchers, lambda scheme, words: explain(scheme, redacted(words)))
+        fetches = _Fetches(project, open_mirror(), sources, force, redacted, report)
+        faults = fetches.run(wanted, jobs)
     if faults:
         raise InputError("\n".join(faults))
     return len(wanted)
@@ -114,12 +120,13 @@ def _alone(project: Project, report: Report) -> Iterator[None]:
         lock.release()
 
 
-def _sweep(project: Project) -> None:
-    """Remove what a killed run left of folders; nobody else is at work on them now."""
-    for asset in project.assets:
-        for text in (asset.dest, asset.extract):
-            if text is not None:
-                sweep(project.folder / text.value)
+def _texts(assets: Sequence[Asset]) -> Iterator[Text]:
+    """All that is filled in and may come back in what others say."""
+    for asset in assets:
+        found = [asset.dest, asset.url, asset.extract]
+        if asset.git is not None:
+            found += [asset.git.repo, asset.git.path, asset.git.branch]
+        yield from (text for text in found if text is not None)
 
 
 def _check_places(project: Project, assets: Sequence[Asset]) -> None:
@@ -144,6 +151,7 @@ def _check_places(project: Project, assets: Sequence[Asset]) -> None:
 class _Fetches:
     """The fetches of one call.
 
+    redacted (Redaction): Makes what is said fit to be shown.
     faults (Dict[int, str]): What went wrong, by the asset's place in the list.
     """
 
@@ -151,6 +159,7 @@ class _Fetches:
     mirror: Mirror | None
     sources: Sources
     force: bool
+    redacted: Redaction
     report: Report
     faults: dict[int, str] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
@@ -162,40 +171,41 @@ class _Fetches:
         waiting: queue.SimpleQueue[tuple[int, Asset]] = queue.SimpleQueue()
         for numbered in enumerate(assets):
             waiting.put(numbered)
-        # Daemons: one that waits for a silent server must not hold up the end after Ctrl-C.
-        workers = [
-            threading.Thread(target=self._work, args=(waiting,), daemon=True)
-            for _ in range(min(jobs, len(assets)))
-        ]
-        for worker in workers:
-            worker.start()
+        ended: queue.SimpleQueue[None] = queue.SimpleQueue()
+        left = min(jobs, len(assets))
+        for _ in range(left):
+            # A daemon: one that waits for a silent server must not hold up the end after Ctrl-C.
+            threading.Thread(target=self._work, args=(waiting, ended), daemon=True).start()
         try:
-            for worker in workers:
-                worker.join()
+            while left:
+                ended.get()  # `join`, once interrupted, takes a thread for ended
+                left -= 1
         except BaseException:
             self.stop.set()
             until = time.monotonic() + FAREWELL
-            for worker in workers:
-                worker.join(max(0.0, until - time.monotonic()))
+            with suppress(queue.Empty):
+                while left:
+                    ended.get(timeout=max(0.0, until - time.monotonic()))
+                    left -= 1
             raise
         if self.bug is not None:
             raise self.bug
         return [self.faults[place] for place in sorted(self.faults)]
 
-    def _work(self, waiting: queue.SimpleQueue[tuple[int, Asset]]) -> None:
-        while not self.stop.is_set():
-            try:
-                place, asset = waiting.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                self._one(place, asset)
-            except StoppedError:
-                return
-            except BaseException as fault:
-                # A bug: it is raised where someone sees it.
-                self.bug = fault
-                self.stop.set()
+    def _work(
+        self, waiting: queue.SimpleQueue[tuple[int, Asset]], ended: queue.SimpleQueue[None]
+    ) -> None:
+        try:
+            while not self.stop.is_set():
+                self._one(*waiting.get_nowait())
+        except (queue.Empty, StoppedError):
+            pass
+        except BaseException as fault:
+            # A bug: it is raised where someone sees it.
+            self.bug = fault
+            self.stop.set()
+        finally:
+            ended.put(None)
 
     def _one(self, place: int, asset: Asset) -> None:
         began, moved = time.perf_counter(), 0
@@ -204,8 +214,8 @@ class _Fetches:
         def tell(
             kind: Literal["began", "bytes", "note", "ready", "failed"], text: str = ""
         ) -> None:
-            event = AssetEvent(kind, dest, text, seconds=time.perf_counter() - began)
-            self._tell(event)
+            seconds = time.perf_counter() - began
+            self._tell(AssetEvent(kind, dest, self.redacted(text), seconds=seconds))
 
         def progress(received: int, total: int | None) -> None:
             nonlocal moved
@@ -218,7 +228,8 @@ class _Fetches:
             fetch = _Fetch(self.project, asset, self.mirror, self.sources, self.force, watch)
             how = fetch.run()
         except (InputError, OSError) as fault:
-            self.faults[place] = str(_located(self.project, asset, _words(fault)))
+            words = self.redacted(_words(fault, asset))
+            self.faults[place] = str(_located(self.project, asset, words))
             tell("failed", self.faults[place])
         else:
             seconds = time.perf_counter() - began
@@ -245,13 +256,18 @@ class _Fetch:
         how = self._bring()
         if self.asset.extract is None:
             return how
-        unpacked = Unpacked(self.project.folder / self.asset.extract.value, self.dest)
-        if unpacked.is_current() and not self.force:
+        brought = Brought(self.project.folder / self.asset.extract.value)
+        source = md5_of(self.dest)
+        if brought.is_from(source) and not self.force:
             return how
-        unpacked.check_free(self.asset.extract.shown)
-        with unpacked.renewed():
-            count = unpack(self.dest, unpacked.folder, self.watch)
-        return f"{how}, unpacked into {self.asset.extract.shown} (files: {count:,})"
+        shown = self.asset.extract.shown
+        brought.check_free(shown)
+        with unfinished(brought.folder, self.project.folder) as room:
+            filled = room / "filled"
+            filled.mkdir()
+            unpack(self.dest, filled, self.watch)
+            count = brought.place(filled, room, source)
+        return f"{how}, unpacked into {shown} (files: {count:,})"
 
     @property
     def dest(self) -> Path:
@@ -285,9 +301,23 @@ class _Fetch:
         return "is there (no checksum to hold it to)"
 
     def _clone(self) -> str:
-        assert self.asset.git is not None
-        self.watch.note(f"cloning {self.asset.git.repo.shown}")
-        fetch_git(self.asset.git, self.dest, self.project.folder, self.asset.checksum, self.watch)
+        git, project = self.asset.git, self.project
+        assert git is not None
+        brought = Brought(self.dest)
+        if self.dest.is_dir():
+            brought.check_free(self.asset.dest.shown)
+        self.watch.note(f"cloning {git.repo.shown}")
+        with unfinished(self.dest, project.folder) as room:
+            checksum, secrets = self.asset.checksum, project.secrets
+            found = fetch_git(git, project.folder, room, checksum, secrets, self.watch)
+            if found.is_dir():
+                brought.check_free(self.asset.dest.shown)
+                brought.place(found, room, "")
+            elif self.dest.is_dir():
+                raise InputError(f"is a folder, and '{git.path.shown}' a file; move it away")
+            else:
+                with open(found, "rb") as content, atomic_write(self.dest, "wb") as stream:
+                    shutil.copyfileobj(content, stream)
         return "cloned"
 
     def _from_mirror(self) -> str | None:
@@ -305,10 +335,11 @@ class _Fetch:
         return self.sources.fetch(wanted)
 
     def _bring_it(self, found: str | None) -> str:
+        place = self.project.folder / self.asset.dest.shown
         if found is not None:
-            return f"MD5 {found}, expected {self.asset.checksum}; put the right file at {self.dest}"
+            return f"MD5 {found}, expected {self.asset.checksum}; put the right file at {place}"
         about = f" ({self.asset.description})" if self.asset.description else ""
-        return f"has no URL; put the file at {self.dest}{about}"
+        return f"has no URL; put the file at {place}{about}"
 
     def _wanted(self) -> Wanted:
         asset = self.asset
@@ -316,11 +347,16 @@ class _Fetch:
         return Wanted(url, self.dest, asset.checksum, self.project.folder, self.watch)
 
 
-def _words(fault: InputError | OSError) -> str:
+def _words(fault: InputError | OSError, asset: Asset) -> str:
     if isinstance(fault, InputError):
         return str(fault)
-    place = f" ({os.fsdecode(fault.filename)})" if fault.filename is not None else ""
-    return f"{fault.strerror or type(fault).__name__}{place}"
+    words = fault.strerror or type(fault).__name__
+    if fault.filename is None:
+        return words
+    # What we work on is the asset, whatever we call it meanwhile.
+    place = Path(os.fsdecode(fault.filename))
+    is_ours = ROOM in place.parts or place.name.startswith(f".{Path(asset.dest.value).name}.")
+    return words if is_ours else f"{words} ({place})"
 
 
 def _located(project: Project, asset: Asset, message: str) -> InputError:

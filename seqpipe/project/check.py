@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,6 +28,11 @@ COMMAND_KEYS = frozenset(ProjectConfigCommand.model_fields)
 # `extract` is ours: weasel reads past it and leaves the archive packed.
 ASSET_KEYS = frozenset({*ProjectConfigAssetURL.model_fields, "git", "extra", "extract"})
 GIT_KEYS = frozenset(ProjectConfigAssetGitItem.model_fields)
+# What would move a terminal's cursor, or end the line that a name is shown in.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+MD5 = re.compile(r"[0-9a-fA-F]{32}")
+# That a workflow comes to, those of the workflows in it counted; a few lines can come to billions.
+MOST_COMMANDS = 10_000
 
 
 def check_project(data: Any, lines: Lines, path: Path) -> None:
@@ -47,7 +54,8 @@ def check_project(data: Any, lines: Lines, path: Path) -> None:
     _check_assets(data, check)
     for index, folder in enumerate(check.strings(data, "directories")):
         if not folder:
-            check.fail("an empty path", ("directories", index))
+            fault = f"directories.{index}: an empty path, expected a folder"
+            check.fail(fault, ("directories", index))
     for name, variable in data.get("env", {}).items():
         if not isinstance(variable, str):
             expected = "expected the name of an environment variable"
@@ -67,11 +75,13 @@ def check_names(
     check = _Check(lines, path)
     names: set[str] = set()
     for index, name in enumerate(commands):
+        check.name("command", name, ("commands", index, "name"))
         if name in names:
             check.fail(f"two commands are named '{name}'", ("commands", index, "name"))
         names.add(name)
     for workflow, parts in workflows.items():
         place = ("workflows", workflow)
+        check.name("workflow", workflow, place)
         if workflow in names:
             check.fail(f"'{workflow}' is the name of a command and of a workflow", place)
         if not parts:
@@ -81,7 +91,7 @@ def check_names(
                 known = nearest(part, names | workflows.keys() - {workflow})
                 fault = f"workflow '{workflow}' names '{part}', no command and no workflow; {known}"
                 check.fail(fault, (*place, index))
-    _check_rings(workflows, check)
+    _check_sizes(workflows, check)
 
 
 class _Check:
@@ -114,6 +124,13 @@ class _Check:
             name = ".".join(str(part) for part in where) or "project"
             value = "" if first["type"] == "missing" else f" (value: {_short(first['input'])})"
             self.fail(f"{name}: {_lower(first['msg'])}{value}", where)
+
+    def name(self, what: str, name: str, place: Place) -> None:
+        """Refuse a name that cannot be shown or typed."""
+        if not name.strip():
+            self.fail(f"a {what} without a name: {name!r}", place)
+        if CONTROL.search(name):
+            self.fail(f"the name of a {what} has a control character: {_short(name)}", place)
 
     def strings(self, data: dict, key: str) -> list[str]:
         values = data.get(key, [])
@@ -152,6 +169,9 @@ def _check_assets(data: dict, check: _Check) -> None:
     for index, asset in enumerate(assets):
         place = ("assets", index)
         check.keys(asset, ASSET_KEYS, place, "asset")
+        _check_checksum(asset.get("checksum"), check, (*place, "checksum"))
+        if asset.get("git") is not None and asset.get("url"):
+            check.fail("an asset with url and git, expected one of them", (*place, "url"))
         if asset.get("git") is not None:
             check.keys(asset["git"], GIT_KEYS, (*place, "git"), "git asset")
             check.schema(ProjectConfigAssetGit, asset, place)
@@ -168,23 +188,34 @@ def _check_assets(data: dict, check: _Check) -> None:
             check.fail(f"extra: {_short(asset['extra'])}, {expected}", (*place, "extra"))
 
 
-def _check_rings(workflows: Mapping[str, Sequence[str]], check: _Check) -> None:
-    """Refuse a workflow that comes to itself."""
-    ended: set[str] = set()
+def _check_checksum(checksum: Any, check: _Check, place: Place) -> None:
+    # weasel's schema takes anything that begins like one, such as a SHA-256.
+    if checksum is not None and not (isinstance(checksum, str) and MD5.fullmatch(checksum)):
+        expected = "expected 32 hexadecimal digits (MD5)"
+        check.fail(f"{'.'.join(map(str, place))}: {_short(checksum)}, {expected}", place)
 
-    def walk(name: str, above: tuple[str, ...]) -> None:
-        if name in above:
-            ring = " -> ".join([*above[above.index(name) :], name])
-            check.fail(f"the workflow '{name}' names itself: {ring}", ("workflows", name))
-        if name in ended:
-            return
-        for part in workflows[name]:
-            if part in workflows:
-                walk(part, (*above, name))
-        ended.add(name)
 
-    for workflow in workflows:
-        walk(workflow, ())
+def _check_sizes(workflows: Mapping[str, Sequence[str]], check: _Check) -> None:
+    """Refuse a workflow that comes to itself, or to more commands than anyone means."""
+    inner = {
+        name: [part for part in parts if part in workflows] for name, parts in workflows.items()
+    }
+    counts: dict[str, int] = {}
+    try:
+        for name in TopologicalSorter(inner).static_order():
+            counts[name] = sum(counts.get(part, 1) for part in workflows[name])
+            if counts[name] > MOST_COMMANDS:
+                fault = f"the workflow '{name}' comes to {counts[name]:,} commands"
+                check.fail(f"{fault}, expected at most {MOST_COMMANDS:,}", ("workflows", name))
+    except CycleError as fault:
+        _fail_for_ring(fault.args[1][:0:-1], list(workflows), check)
+
+
+def _fail_for_ring(ring: list[str], workflows: list[str], check: _Check) -> NoReturn:
+    first = ring.index(min(ring, key=workflows.index))
+    name, *rest = ring[first:] + ring[:first]
+    shown = " -> ".join([name, *rest, name])
+    check.fail(f"the workflow '{name}' names itself: {shown}", ("workflows", name))
 
 
 def _items(data: dict, key: str) -> list:

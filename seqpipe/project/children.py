@@ -19,6 +19,11 @@ from typing import Any, Protocol
 # Seconds between two looks at a child whose end nothing tells.
 LOOK = 0.02
 PR_SET_PDEATHSIG = 1
+HELD_BACK = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
+# This one takes no descriptor, of which there may be none left.
+Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,10 @@ class Surroundings:
 
 class Child(Protocol):
     """A process that was started."""
+
+    @property
+    def pid(self) -> int | None:
+        """RETURNS (Optional[int]): Its number; None while it is not known."""
 
     def descriptor(self) -> int | None:
         """RETURNS (Optional[int]): What becomes readable when `poll` has news; None: ask again."""
@@ -87,6 +96,7 @@ class PlainChild:
             pass_fds=surroundings.kept,
             preexec_fn=ends_with_parent(),
         )
+        self.pid: int | None = self._process.pid
         self._ended: Ended | None = None
         self._descriptor = _open_descriptor(self._process.pid)
 
@@ -120,16 +130,54 @@ class PlainChild:
             self._descriptor = None
 
 
+class Below:
+    """A process that a child of ours, or one of its children, has started.
+
+    pid (int): Its number. Raises OSError where it is gone, and AttributeError where the system has
+        no such descriptors.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self.pid: int | None = pid
+        # Unlike its number, this never comes to mean another process.
+        self._descriptor = os.pidfd_open(pid)
+
+    def descriptor(self) -> int | None:
+        return self._descriptor
+
+    def poll(self) -> Ended | None:
+        return Ended(0, None) if wait([], [self._descriptor], 0) else None
+
+    def send(self, number: int) -> None:
+        with suppress(OSError):
+            signal.pidfd_send_signal(self._descriptor, number)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+def all_below(pid: int) -> list[int]:
+    """RETURNS (List[int]): The processes below one, where the system tells them: Linux does.
+
+    pid (int): The number of a process.
+    """
+    found: list[int] = []
+    with suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            found += map(int, (thread / "children").read_text().split())
+    return found + [lower for child in found for lower in all_below(child)]
+
+
 @contextmanager
 def signals_held_back() -> Iterator[None]:
-    """Let the handlers of SIGINT and SIGTERM wait until this is over.
+    """Let the handlers of SIGINT, SIGTERM and SIGHUP wait until this is over.
 
     One that raised between the start of a process and its being known would leave it behind.
     """
     caught: list[int] = []
     before: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():
-        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.getsignal(number) for number in HELD_BACK}
     # What is ignored must stay so: a child inherits that.
     mine = {number: handler for number, handler in before.items() if callable(handler)}
     for number in mine:
@@ -159,7 +207,7 @@ def wait(children: Iterable[Child], readable: Iterable[int], seconds: float) -> 
     if not watched:
         time.sleep(seconds)
         return set()
-    with selectors.DefaultSelector() as selector:
+    with Selector() as selector:
         for descriptor in watched:
             selector.register(descriptor, selectors.EVENT_READ)
         return {key.fd for key, _ in selector.select(seconds)} & others
@@ -188,12 +236,13 @@ def peak_bytes(usage: Any) -> int:
     return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def ends_with_parent() -> Callable[[], None] | None:
-    """What a child calls first, so that the system kills it when its parent is gone.
+def ends_with_parent(number: int | None = None) -> Callable[[], None] | None:
+    """What a child calls first, so that the system ends it when its parent is gone.
 
     A child of a killed run would go on writing while the next run begins. Linux does this when the
     thread that started the child ends; this one waits for it.
 
+    number (Optional[int]): The signal that it gets; None for SIGKILL.
     RETURNS (Optional[Callable]): To be called in the child; None where the system cannot do it.
     """
     if not sys.platform.startswith("linux"):
@@ -201,7 +250,7 @@ def ends_with_parent() -> Callable[[], None] | None:
     prctl, parent = _prctl(), os.getpid()
 
     def tie() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(PR_SET_PDEATHSIG, number or signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(128 + signal.SIGKILL)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from seqpipe.files import InputError
-from seqpipe.project.load import Asset, Project, load_project
+from seqpipe.project.load import Asset, Project
 from seqpipe.project.source import read_yaml
 
 START = "<!-- SEQPIPE: START (seqpipe document writes what follows, up to END) -->"
@@ -20,18 +19,18 @@ TAG = r"<!-- (?:SEQPIPE|WEASEL|SPACY PROJECT): "
 STARTS = re.compile(TAG + r"(?:AUTO-GENERATED DOCS )?START\b.*?-->")
 ENDS = re.compile(TAG + r"(?:AUTO-GENERATED DOCS )?END\b.*?-->")
 LEAVE_ALONE = re.compile(TAG + r"IGNORE -->")
+# Code, which shows every sign as it is, or a sign that would begin HTML.
+CODE_OR_TAG = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)|<")
 
 
-def document(path: str | os.PathLike[str]) -> str:
+def describe(project: Project) -> str:
     """Describe a project.
 
-    path: A project.yml, or the folder that holds it.
+    project (Project): The project.
     RETURNS (str): Markdown, between two markers, without a line end.
     """
-    project = load_project(path)
     data, _ = read_yaml(project.path)
     parts = [
-        START,
         f"# {_line(project.title or project.folder.resolve().name)}",
         project.description.strip(),
         *_section("Workflows", _workflows(project)),
@@ -39,19 +38,30 @@ def document(path: str | os.PathLike[str]) -> str:
         *_section("Assets", _assets(project)),
         *_section("Variables", _variables(data.get("vars") or {})),
         *_section("Environment", _environment(data.get("env") or {})),
-        END,
     ]
-    return "\n\n".join(part for part in parts if part)
+    text = "\n\n".join(part for part in parts if part)
+    # A marker in what the project says of itself would end this part before its end.
+    text = re.sub(TAG, lambda tag: f"&lt;{tag.group()[1:]}", text)
+    return f"{START}\n\n{text}\n\n{END}"
+
+
+def is_left_alone(existing: str) -> bool:
+    """Whether a text asks to be left as it is.
+
+    existing (str): What stands in the file.
+    RETURNS (bool): True where it has the marker IGNORE.
+    """
+    return LEAVE_ALONE.search(existing) is not None
 
 
 def merged(existing: str, part: str) -> str:
     """Put the generated part into a text in the place of an older one, or at its end.
 
     existing (str): What stands in the file; what is outside of the markers stays.
-    part (str): What `document` gives.
+    part (str): What `describe` gives.
     RETURNS (str): The new text. Raises InputError where the markers do not belong together.
     """
-    if LEAVE_ALONE.search(existing):
+    if is_left_alone(existing):
         return existing
     newline = "\r\n" if "\r\n" in existing else "\n"
     part = part.replace("\n", newline)
@@ -113,10 +123,14 @@ def _origin(asset: Asset) -> str:
 
 def _address(url: str) -> str:
     """A link that shows where it leads, or a path as it is."""
-    parts = urlsplit(url)
-    is_plain = parts.scheme in ("http", "https") and not re.search(r"[\s<>()|{}]", url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # such as half an IPv6 address
+        return _code(url)
+    is_plain = parts.scheme in ("http", "https") and not re.search(r"[\s<>()|{}\\`]", url)
     # What stands before the @ may be a password.
-    return f"[{parts.hostname}]({url})" if is_plain and "@" not in parts.netloc else _code(url)
+    is_link = is_plain and parts.hostname and "@" not in parts.netloc
+    return f"[{parts.hostname}]({url})" if is_link else _code(url)
 
 
 def _variables(variables: Mapping[str, Any]) -> Iterator[str]:
@@ -141,7 +155,9 @@ def _environment(names: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())
+    """Markdown in one line, without HTML."""
+    text = " ".join(text.split())
+    return CODE_OR_TAG.sub(lambda found: "&lt;" if found.group() == "<" else found.group(), text)
 
 
 def _cell(text: str) -> str:
@@ -150,7 +166,7 @@ def _cell(text: str) -> str:
 
 def _code(text: str) -> str:
     """Text as code in a table's cell, whatever quotes are in it."""
-    text = _cell(text)
+    text = " ".join(text.split()).replace("|", "\\|")
     if not text:
         return ""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)

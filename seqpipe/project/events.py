@@ -15,6 +15,7 @@ Kind = Literal[
     "skipped",
     "failed",
     "not_run",
+    "ending",
 ]
 
 
@@ -26,14 +27,16 @@ class Event:
         text: why), "waiting" (text: for which other run), "started" (text: why it runs), "script"
         (text: the line that starts), "output" (text: a line that the command wrote, unless it
         writes to our own streams), and how a command ended: "done", "skipped" (text: why),
-        "failed" (text: the fault, with its place in project.yml; code) or "not_run" (text: why).
+        "failed" (text: the fault, with its place in project.yml; code) or "not_run" (text: why);
+        "ending" (text: which commands are waited for once the run is broken off).
     command (str): The command's name; "" for what concerns all.
-    text (str): See above. Values of `env` stay `${env.NAME}`, but for what commands write.
+    text (str): See above. Values of `env` stay `${env.NAME}`.
     state (Optional[str]): For "planned".
     seconds (Optional[float]): How long the command took, when done or failed.
     memory (Optional[int]): The most memory that one of its processes held, in bytes; None where
         that is not known, or is less than what `seqpipe run` itself holds.
     code (Optional[int]): For "failed": the exit code of the run, if this failure is the first.
+    index (Optional[int]): Where the command stands in the plan, from 0: it can stand there twice.
     """
 
     kind: Kind
@@ -43,6 +46,7 @@ class Event:
     seconds: float | None = None
     memory: int | None = None
     code: int | None = None
+    index: int | None = None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ FILE = "run.lock"
 HELD = "SEQPIPE_RUNNING"
 # Seconds between two looks at whether the other run is over.
 LOOK = 0.1
+# How many of those to name that hold up the next run.
+SHOWN = 5
 
 
 @contextmanager
@@ -28,8 +30,8 @@ def only_run(
 ) -> Iterator[int | None]:
     """Hold a project for one run; the system lets go of it when nobody has it open any more.
 
-    What a run starts has it open too. So a run that was killed holds the project until the last of
-    its commands is gone, and the next one does not work on half of what they write.
+    What a run starts has it open too. So a run that was broken off holds the project until the last
+    of its commands is gone, and the next one does not work on half of what they write.
 
     folder (Path): The project's folder.
     name (str): What is run, for those who wait.
@@ -46,10 +48,8 @@ def only_run(
     try:
         _acquire(descriptor, folder, wait, report)
         _say_who(descriptor, name)
-        try:
-            yield descriptor
-        finally:
-            _let_go(descriptor)
+        yield descriptor
+        _let_go(descriptor)
     finally:
         os.close(descriptor)
 
@@ -100,7 +100,8 @@ def _say_who(descriptor: int, name: str) -> None:
 def _let_go(descriptor: int) -> None:
     from filelock import unlock_descriptor
 
-    # Explicitly: what a command left running in the background has it open too.
+    # Explicitly: what a command left running in the background has it open too. Not after a run
+    # that was broken off, which leaves behind what is at work on the project's files.
     os.ftruncate(descriptor, 0)
     unlock_descriptor(descriptor)
 
@@ -114,8 +115,21 @@ def _holder(descriptor: int) -> str:
         return "another run holds this project"
     run = f"'{who['name']}' (process {who['pid']} on {who['host']}, since {who['since']})"
     if who["host"] == socket.gethostname() and not _is_alive(who["pid"]):
-        return f"the run of {run} was killed, and something that it started still runs"
+        left = "".join(f", {process}" for process in _open_in(os.fstat(descriptor)))
+        return f"the run of {run} was broken off, and something that it started still runs{left}"
     return f"the run of {run} holds this project"
+
+
+def _open_in(file: os.stat_result) -> list[str]:
+    """Who has a file open: a few of the other processes, as far as the system tells."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended, or is another user's
+            if process.name != str(os.getpid()) and any(
+                os.path.samestat(file, one.stat()) for one in (process / "fd").iterdir()
+            ):
+                found.append(f"process {process.name} ({(process / 'comm').read_text().strip()})")
+    return found[:SHOWN]
 
 
 def _is_alive(pid: int) -> bool:

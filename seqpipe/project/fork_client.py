@@ -94,9 +94,14 @@ class ForkedChild:
     def __init__(self, status: socket.socket, otherwise: Callable[[Verdict], Child]) -> None:
         self._status, self._otherwise = status, otherwise
         self._status.setblocking(False)
-        self._unread, self._is_started = b"", False
+        self._unread = b""
+        self._server_child: int | None = None
         self._instead: Child | None = None
         self._ended: Ended | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._instead.pid if self._instead else self._server_child
 
     def descriptor(self) -> int | None:
         return self._instead.descriptor() if self._instead else self._status.fileno()
@@ -127,10 +132,10 @@ class ForkedChild:
     def _take(self, line: bytes) -> None:
         message = json.loads(line) if line else {}
         if "started" in message:
-            self._is_started = True
+            self._server_child = message["started"]
         elif "code" in message:
             self._ended = Ended(message["code"], message["memory"])
-        elif self._is_started:
+        elif self._server_child is not None:
             # The system kills the server's children with it.
             self._ended = Ended(-signal.SIGKILL, None)
         else:

@@ -6,51 +6,59 @@ import difflib
 import os
 import re
 import shutil
+import signal
 import subprocess
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from seqpipe.files import InputError, atomic_folder, atomic_write
+from seqpipe.files import InputError
 from seqpipe.project.checksum import md5_of
+from seqpipe.project.children import ends_with_parent
+from seqpipe.project.git_address import GitAddress, git_address
 from seqpipe.project.load import GitSource
-from seqpipe.project.redact import redact
-from seqpipe.project.unfinished import unfinished
 from seqpipe.project.variables import Text
 from seqpipe.project.watch import StoppedError, Watch
 
 PARTIAL_CLONES = (2, 22)  # the version since when they can be relied on
+SETTINGS_IN_ENVIRONMENT = (2, 31)
 WAIT = 0.2  # seconds between two looks at whether to stop
+FAREWELL = 1.0  # seconds that git has to clean up
+# Ends all that git started where it is asked to end; git alone would leave who waits for a server.
+GUARD = ("/bin/sh", "-c", "trap 'trap - TERM; kill 0' TERM; \"$@\" & wait $!", "sh")
 # Set where seqpipe runs below git, in a hook: they would turn our clone into that repository.
 LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX")
 
 
 def fetch_git(
-    source: GitSource, dest: Path, folder: Path, checksum: str | None, watch: Watch
-) -> None:
-    """Put what a repository holds into its place, whole or not at all.
+    source: GitSource,
+    project: Path,
+    room: Path,
+    checksum: str | None,
+    secrets: Mapping[str, str],
+    watch: Watch,
+) -> Path:
+    """Get what a repository holds.
 
     source (GitSource): The repository, and the file or folder in it.
-    dest (Path): Where it shall be; what is there is replaced.
-    folder (Path): The project's: a relative path to a repository starts there.
+    project (Path): The project's folder: a relative path to a repository starts there.
+    room (Path): The folder to work in.
     checksum (Optional[str]): The MD5 that it has to have, as `md5_of` has it.
+    secrets (Mapping[str, str]): The values of `env`, by name. No file holds them, nor the command
+        line of `git clone`; but what it starts gets the address, less user and password.
     watch (Watch): Who looks on.
+    RETURNS (Path): The file or folder, in the room.
     """
     inner = _inner_path(source.path)
-    with unfinished(dest) as room, tempfile.TemporaryDirectory(dir=room) as work:
-        git = _Git(source, folder, Path(work) / "clone", watch)
-        git.clone(inner)
-        found = git.folder / inner
-        if not found.exists() and not found.is_symlink():
-            raise InputError(git.not_there(inner))
-        _check_links(git.folder, found, source)
-        os.replace(git.folder / ".git", Path(work) / "git")
-        _check_md5(found, source, checksum)
-        if found.is_dir():
-            _move_folder(found, dest, room)
-        else:
-            with open(found, "rb") as content, atomic_write(dest, "wb") as stream:
-                shutil.copyfileobj(content, stream)
+    git = _Git(source, git_address(source.repo, secrets), project, room / "clone", watch)
+    git.clone(inner)
+    found = git.folder / inner
+    if not found.exists() and not found.is_symlink():
+        raise InputError(git.not_there(inner))
+    _check_links(git.folder, found, source)
+    os.replace(git.folder / ".git", room / "git")
+    _check_md5(found, source, checksum)
+    return found
 
 
 def _inner_path(path: Text) -> str:
@@ -65,21 +73,30 @@ class _Git:
     """The git program, at work on one clone.
 
     source (GitSource): What is cloned.
+    address (GitAddress): Its address, for git.
     start (Path): Where a relative path to the repository starts.
     folder (Path): The clone's.
     """
 
-    def __init__(self, source: GitSource, start: Path, folder: Path, watch: Watch) -> None:
-        self.source, self.start, self.folder, self.watch = source, start, folder, watch
+    def __init__(
+        self, source: GitSource, address: GitAddress, start: Path, folder: Path, watch: Watch
+    ) -> None:
+        self.source, self.address, self.start, self.watch = source, address, start, watch
+        self.folder = folder.resolve()  # git runs in another one
 
     def clone(self, inner: str) -> None:
         """Clone the newest state, and of that only a path where git and the server can do so."""
         words = ["clone", "--quiet", "--no-checkout"]
         if self.source.branch is not None:
             words.append(f"--branch={self.source.branch.value}")
-        where = ["--", self.source.repo.value, str(self.folder.resolve())]
+        where = ["--", self.address.clean, str(self.folder)]
         narrow = ["--depth=1"]
-        if self._version() >= PARTIAL_CLONES:
+        version = self._version()
+        if self.address.environment and version < SETTINGS_IN_ENVIRONMENT:
+            raise InputError(
+                "has a password or a value of env in its address, which needs git 2.31"
+            )
+        if version >= PARTIAL_CLONES:
             narrow.append("--filter=blob:none")
         try:
             self._run([*words, *narrow, *where])
@@ -119,20 +136,24 @@ class _Git:
         return self._run(["-C", str(self.folder), *words])
 
     def _run(self, words: Sequence[str]) -> str:
+        program = shutil.which("git")
+        if program is None:
+            raise InputError("comes from git, which is not installed: install it")
         settings = ["-c", "core.autocrlf=false", "-c", "advice.detachedHead=false"]
-        try:
-            process = subprocess.Popen(
-                ["git", *settings, *words],
-                cwd=self.start,
-                env=_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                encoding="utf-8",
-                errors="replace",
-            )
-        except FileNotFoundError:
-            raise InputError("comes from git, which is not installed: install it") from None
+        tie = ends_with_parent(signal.SIGTERM)
+        process = subprocess.Popen(
+            [*(GUARD if tie else ()), program, *settings, *words],
+            cwd=self.start,
+            env={**_environment(), **self.address.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            # A group of its own, to be ended with all that git starts.
+            start_new_session=True,
+            preexec_fn=tie,
+        )
         output, errors = self._wait(process)
         if process.returncode:
             raise _GitError(self.source, errors)
@@ -148,9 +169,22 @@ class _Git:
                 except subprocess.TimeoutExpired:
                     continue
         except StoppedError:
-            process.terminate()
-            process.communicate()
+            _signal_all(process, signal.SIGTERM)
+            try:
+                process.communicate(timeout=FAREWELL)
+            except subprocess.TimeoutExpired:
+                _signal_all(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+                process.communicate()
             raise
+
+
+def _signal_all(process: subprocess.Popen[str], number: int) -> None:
+    """Send a signal to git and what it started."""
+    if os.name == "posix":
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+    else:
+        process.terminate()
 
 
 class _GitError(InputError):
@@ -162,8 +196,6 @@ class _GitError(InputError):
     def __init__(self, source: GitSource, words: str) -> None:
         lines = [line for line in words.splitlines() if line.startswith(("fatal:", "error:"))]
         said = lines[0] if lines else next(iter(words.splitlines()), "git failed without a word")
-        for text in (source.repo, source.branch):
-            said = redact(said, text) if text else said
         super().__init__(f"{source.repo.shown}: git said: {said}")
         self.words = words
 
@@ -198,14 +230,6 @@ def _check_links(clone: Path, found: Path, source: GitSource) -> None:
                 f"{source.repo.shown}: '{where}' is a link to {os.readlink(link)}, outside of what "
                 "is taken; nothing was written"
             )
-
-
-def _move_folder(found: Path, dest: Path, room: Path) -> None:
-    if dest.exists() and not dest.is_dir():
-        dest.unlink()
-    with atomic_folder(dest, within=room) as fresh:
-        for child in found.iterdir():
-            os.replace(child, fresh / child.name)
 
 
 def _check_md5(found: Path, source: GitSource, checksum: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import heapq
 import os
 from collections import defaultdict
@@ -33,15 +34,27 @@ def expand(project: Project, name: str) -> list[Command]:
     name (str): A command or a workflow; a workflow may name workflows.
     RETURNS (List[Command]): As listed. Raises InputError for an unknown name.
     """
-    if name in project.commands:
-        return [project.commands[name]]
-    if name in project.workflows:
-        return [command for part in project.workflows[name] for command in expand(project, part)]
+    if name in project.commands or name in project.workflows:
+        return _expand(project, name)
     known = "; ".join(
         f"{what}: {', '.join(names) or 'none'}"
         for what, names in (("workflows", project.workflows), ("commands", project.commands))
     )
-    raise InputError(f"no command or workflow '{name}'; {known}", path=project.path)
+    near = difflib.get_close_matches(name, [*project.workflows, *project.commands], n=1)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    raise InputError(f"no command or workflow '{name}'; {hint}{known}", path=project.path)
+
+
+def _expand(project: Project, name: str) -> list[Command]:
+    found = []
+    waiting = [name]
+    while waiting:
+        name = waiting.pop()
+        if name in project.commands:
+            found.append(project.commands[name])
+        else:
+            waiting += reversed(project.workflows[name])
+    return found
 
 
 def is_barrier(command: Command) -> bool:
@@ -64,8 +77,8 @@ def graph(project: Project, commands: Sequence[Command]) -> list[Step]:
     project (Project): The project.
     commands (Sequence[Command]): The commands as listed.
     RETURNS (List[Step]): In an order to run them one by one, which is the listed one where nothing
-        speaks against it. Raises InputError for a ring, and for two that write one path in no
-        order.
+        speaks against it. Raises InputError for a ring, and for two that write one path where the
+        second does not read it.
     """
     listed = _once(commands)
     writers = Writers(project.folder)
@@ -255,18 +268,17 @@ def _fail_for_ring(
 def _check_writers(
     project: Project, steps: Sequence[Step], place: Sequence[int], writers: Writers
 ) -> None:
-    """Refuse two steps that write one path, or one in the other, and have no order."""
-    earlier: list[int] = []  # as bits
-    for step in steps:
-        earlier.append(sum({1 << need for need in step.needs}))
-        for need in step.needs:
-            earlier[-1] |= earlier[need]
+    """Refuse two steps that write one path, or one in the other, and not to work on it in place.
+
+    Each would find its output changed by the other, and run again for ever.
+    """
     for at, step in enumerate(steps):
+        read = {found for dep in step.command.deps for found in writers.touching(dep)}
         for output in step.command.outputs:
             for maker, other in writers.touching(output):
-                before = place[maker]
-                if before < at and not earlier[at] >> before & 1:
-                    _fail_for_writers(project, steps[before].command, other, step.command, output)
+                if place[maker] < at and (maker, other) not in read:
+                    first = steps[place[maker]].command
+                    _fail_for_writers(project, first, other, step.command, output)
 
 
 def _fail_for_writers(

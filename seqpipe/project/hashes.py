@@ -85,8 +85,8 @@ class Hashes:
         return (name, "changed") if inner is None else (f"{name}/{inner[0]}", inner[1])
 
     def save(self) -> None:
-        """Write the cache, if there is something new in it; one that cannot be written is none."""
-        if not self._changed:
+        """Write the cache, if there is none or something new; what cannot be written is none."""
+        if not self._changed and (self._folder / ROOM).is_dir():
             return
         for name in [name for name in self._known if name not in self._seen]:
             if not os.path.lexists(self._prefix + name):

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 CONNECT, SILENCE = 10.0, 30.0  # seconds until an answer, and between two pieces
 PIECE = 1 << 16  # bytes
+# Of these names it is the file itself that is packed, whatever a server says of its way.
+PACKED = (".gz", ".tgz", ".svgz")
+UNPACKED_HERE = ("gzip", "x-gzip", "deflate")
 BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -68,6 +71,9 @@ def _ask(url: str, offset: int, tag: str) -> Response:
 def _download(response: Response, offset: int, tag: str) -> Download | None:
     """What an answer brings; None where the file has to be asked for from its beginning."""
     _check_status(response, offset)
+    if _is_packed(response):
+        # Its bytes have no places in the file: it comes whole.
+        return None if offset else Download(_pieces(response, unpacked=True))
     first, size = _range(response)
     if response.status_code == 416:
         # All of it is here, or the server has another file by now.
@@ -78,9 +84,26 @@ def _download(response: Response, offset: int, tag: str) -> Download | None:
         if offset:
             return None
         raise ConnectionError("the server sent another part than was asked for")
-    length = response.headers.get("Content-Length", "")
-    size = int(length) if length.isdecimal() else None
-    return Download(_pieces(response), 0, size, _tag(response))
+    return Download(_pieces(response), 0, _length(response), _tag(response))
+
+
+def _is_packed(response: Response) -> bool:
+    """Whether a server packed the file for the way, unasked."""
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if encoding in ("", "identity") or urlsplit(response.url).path.lower().endswith(PACKED):
+        return False
+    if encoding not in UNPACKED_HERE:
+        raise InputError(f"the server packed the file (Content-Encoding: {encoding}) unasked")
+    return True
+
+
+def _length(response: Response) -> int | None:
+    length = response.headers.get("Content-Length")
+    if length is None:
+        return None
+    if not length.isdecimal():
+        raise InputError(f"the server says Content-Length: {length}, expected a number of bytes")
+    return int(length)
 
 
 def _check_status(response: Response, offset: int) -> None:
@@ -107,9 +130,9 @@ def _tag(response: Response) -> str:
     return etag if etag.startswith('"') else str(response.headers.get("Last-Modified", ""))
 
 
-def _pieces(response: Response) -> Iterator[bytes]:
+def _pieces(response: Response, *, unpacked: bool = False) -> Iterator[bytes]:
     with closing(response), _in_our_words():
-        yield from response.raw.stream(PIECE, decode_content=False)
+        yield from response.raw.stream(PIECE, decode_content=unpacked)
 
 
 @contextmanager
@@ -130,8 +153,9 @@ def _in_our_words() -> Iterator[None]:
         raise TimeoutError(f"no answer in {SILENCE:g} s") from None
     except requests.ConnectionError:
         raise ConnectionError("no connection") from None
+    except ValueError as fault:
+        raise InputError(f"cannot be asked for: {fault}") from None
     except urllib3.exceptions.HTTPError:
         raise ConnectionError("the connection broke") from None
     except requests.RequestException as fault:
-        # Its own words may hold the URL, and that a value of `env`.
-        raise InputError(type(fault).__name__) from None
+        raise InputError(f"cannot be asked for: {fault}") from None

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+import shlex
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from seqpipe.files import InputError
 from seqpipe.project.check import check_names, check_project, flag, nearest
 from seqpipe.project.parsed import read_parsed
+from seqpipe.project.places import Places
 from seqpipe.project.source import Lines, Place
 from seqpipe.project.variables import Text, Variables, references
 
@@ -78,6 +81,7 @@ class Project:
     """A project.yml, checked and filled in.
 
     path (Path): The file.
+    secrets (Dict[str, str]): The values of `env`, by name; for no eye and no file.
     """
 
     path: Path
@@ -87,6 +91,7 @@ class Project:
     workflows: dict[str, tuple[str, ...]]
     assets: tuple[Asset, ...]
     directories: tuple[Text, ...]
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def folder(self) -> Path:
@@ -94,9 +99,16 @@ class Project:
         return self.path.parent
 
     def make_directories(self) -> None:
-        """Make the folders listed under `directories:`."""
+        """Make the folders listed under `directories:`.
+
+        RAISES (InputError): If one cannot be made.
+        """
         for directory in self.directories:
-            (self.folder / directory.value).mkdir(parents=True, exist_ok=True)
+            try:
+                (self.folder / directory.value).mkdir(parents=True, exist_ok=True)
+            except OSError as fault:
+                message = f"directories: {directory.shown} cannot be made: {fault.strerror}"
+                raise InputError(message, path=self.path, line=directory.line) from None
 
 
 def load_project(
@@ -119,13 +131,20 @@ def _find(path: Path) -> Path:
     if file.is_file():
         return file
     if path.is_dir():
-        raise InputError(f"no {FILE} in this folder", path=path)
+        others = " or ".join(other.name for other in _yaml_files(path))
+        hint = f"; is it {others}? Then give that file" if others else ""
+        raise InputError(f"no {FILE} in this folder{hint}", path=path)
     # `seqpipe run train`, typed in the project's folder, is an easy slip.
-    hint = f"; for the command or workflow '{path}' of {FILE}: seqpipe run . {path}"
-    known = Path(FILE).is_file() and path.name == str(path)
-    raise InputError(
-        f"no such file or folder, expected a {FILE} or its folder" + hint * known, path=path
-    )
+    here = [Path()] if Path(FILE).is_file() else _yaml_files(Path())
+    hint = ""
+    if here and path.name == str(path):
+        ways = " or ".join(shlex.join(["seqpipe", "run", str(other), str(path)]) for other in here)
+        hint = f"; for the command or workflow '{path}' of the project here: {ways}"
+    raise InputError(f"no such file or folder, expected a {FILE} or its folder{hint}", path=path)
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.suffix in (".yml", ".yaml") and p.is_file())
 
 
 class _Loader:
@@ -135,10 +154,9 @@ class _Loader:
         self, file: Path, data: dict[str, Any], lines: Lines, overrides: Mapping[str, str]
     ) -> None:
         self.file, self.data, self.lines = file, data, lines
-        folders = (os.path.abspath(file.parent), os.path.realpath(file.parent))
-        self.tops = tuple(os.path.join(folder, "") for folder in folders)
-        env = {name: os.environ.get(str(key), "") for name, key in data.get("env", {}).items()}
-        self.variables = Variables(data.get("vars", {}), env, _settings(data))
+        self.places = Places(file)
+        self.env = {name: os.environ.get(str(key), "") for name, key in data.get("env", {}).items()}
+        self.variables = Variables(data.get("vars", {}), self.env, _settings(data))
         self._override(overrides)
 
     def _override(self, overrides: Mapping[str, str]) -> None:
@@ -166,7 +184,10 @@ class _Loader:
             commands={command.name: command for command in commands},
             workflows=workflows,
             assets=tuple(self._asset(i, block) for i, block in self._blocks("assets")),
-            directories=self._inside("directories", self._texts(self.data, "directories", ())),
+            directories=self._checked(
+                self.places.check_folder, self._texts(self.data, "directories", ())
+            ),
+            secrets=self.env,
         )
 
     def _blocks(self, key: str) -> list[tuple[int, dict[str, Any]]]:
@@ -182,8 +203,8 @@ class _Loader:
             name=self._text(block["name"], (*place, "name")).shown,
             help=self._text(block.get("help") or "", (*place, "help")).shown,
             script=script,
-            deps=deps,
-            outputs=self._inside("outputs", outputs + more),
+            deps=self._checked(lambda dep: self.places.check_read("deps", dep), deps),
+            outputs=self._written("outputs", outputs + more),
             no_skip=flag(block.get("no_skip")),
             line=self.lines.at(place),
             variables=variables,
@@ -193,16 +214,16 @@ class _Loader:
     def _asset(self, index: int, block: dict[str, Any]) -> Asset:
         place = ("assets", index)
         checksum, url, extract = (block.get(key) for key in ("checksum", "url", "extract"))
-        (dest,) = self._inside("dest", [self._text(block["dest"], (*place, "dest"))])
-        into = [self._text(extract, (*place, "extract"))] if extract else []
+        (dest,) = self._written("dest", [self._text(block["dest"], (*place, "dest"))])
+        into = [] if extract is None else [self._text(extract, (*place, "extract"))]
         return Asset(
             dest=dest,
-            url=self._text(url, (*place, "url")) if url else None,
+            url=self._url(self._text(url, (*place, "url"))) if url else None,
             checksum=checksum.lower() if checksum else None,
             description=self._text(block.get("description") or "", place).shown,
             extra=flag(block.get("extra")),
             git=self._git(block["git"], (*place, "git")) if block.get("git") else None,
-            extract=next(iter(self._inside("extract", into)), None),
+            extract=next(iter(self._written("extract", into)), None),
             line=self.lines.at(place),
         )
 
@@ -221,22 +242,51 @@ class _Loader:
         texts = enumerate(block.get(key, []))
         return tuple(self._text(text, (*place, key, index)) for index, text in texts)
 
-    def _inside(self, what: str, paths: Iterable[Text]) -> tuple[Text, ...]:
-        """Refuse paths that lead out of the project: a command would write there."""
+    def _url(self, url: Text) -> Text:
+        """Refuse an address that no program could make anything of."""
+        expected = "expected one such as https://example.org/file"
+        try:
+            parts = urlsplit(url.value)
+            _ = parts.port  # reading it checks it
+        except ValueError:  # its words may show a value of `env`
+            fault = f"url: {url.shown}: the host or the port cannot be read"
+            self._fail(f"{fault}, {expected}", url.line)
+        if parts.scheme in ("http", "https") and not parts.hostname:
+            self._fail(f"url: {url.shown}: no host, {expected}", url.line)
+        return url
+
+    def _written(self, what: str, paths: Iterable[Text]) -> tuple[Text, ...]:
+        return self._checked(lambda path: self.places.check_written(what, path), paths)
+
+    def _checked(self, check: Callable[[Text], None], paths: Iterable[Text]) -> tuple[Text, ...]:
+        """The same paths. Raises InputError where the check raises ValueError."""
         found = tuple(paths)
         for path in found:
-            whole = os.path.join(os.path.abspath(self.file.parent / path.value), "")
-            if not whole.startswith(self.tops):
-                message = f"{what}: {path.shown} leaves the project's folder, expected a path in it"
-                raise InputError(message, path=self.file, line=path.line)
+            try:
+                check(path)
+            except ValueError as fault:
+                self._fail(str(fault), path.line)
         return found
 
     def _text(self, text: str, place: Place) -> Text:
         line = self.lines.at(place)
         try:
-            return self.variables.fill(text, line)
+            filled = self.variables.fill(text, line)
+            text.encode()
+        except UnicodeEncodeError:
+            self._fail(f"{_dotted(place)}: half of a character that takes two", line)
         except ValueError as fault:
-            raise InputError(str(fault), path=self.file, line=line) from None
+            self._fail(str(fault), line)
+        if "\0" in filled.value:
+            self._fail(f"{_dotted(place)}: a NUL character, which no program can be given", line)
+        return filled
+
+    def _fail(self, message: str, line: int | None) -> NoReturn:
+        raise InputError(message, path=self.file, line=line) from None
+
+
+def _dotted(place: Place) -> str:
+    return ".".join(str(part) for part in place)
 
 
 def _settings(data: dict[str, Any]) -> dict[str, Any]:

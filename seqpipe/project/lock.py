@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from seqpipe.files import InputError, atomic_write
-from seqpipe.project.hashes import Hashes
+from seqpipe.project.graph import Step, Writers
+from seqpipe.project.hashes import Hashes, make_room
 from seqpipe.project.load import Command, Project, Text
+from seqpipe.project.places import LOCK
 from seqpipe.project.seals import Seals
 
-FILE = "seqpipe.lock"
+FILE = LOCK
 VERSION = 2
 # What the runner itself writes is no state of a folder.
 OWN_FILES = (FILE, "project.lock")
+# In `.seqpipe`: a run within a run writes records too, and two must not do so at once.
+ALONE = "records.lock"
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,8 @@ class Record:
     deps (Dict[str, Optional[str]]): Content digests, by path as shown; None for what it works on in
         place, which is an output.
     outputs (Dict[str, str]): The same for what it wrote.
+    worked_on (Dict[str, List[str]]): For outputs of other commands that it reads and writes: their
+        content digests before and after, by path as shown there.
     """
 
     script: list[str]
@@ -37,6 +44,7 @@ class Record:
     env: dict[str, str]
     deps: dict[str, str | None]
     outputs: dict[str, str]
+    worked_on: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Records:
@@ -48,11 +56,16 @@ class Records:
 
     def __init__(self, project: Project, hashes: Hashes | None = None) -> None:
         self.hashes = Hashes(project.folder) if hashes is None else hashes
+        self._project = project
         self._folder = project.folder
         self._top = os.path.abspath(project.folder)
         self._own_files = {os.path.join(self._top, name) for name in OWN_FILES}
+        self._stamp = _stamp(project.folder)
         self._records, self._older = read_records(project.folder)
         self._begun: dict[str, dict[str, str | None]] = {}
+        self._found: dict[str, dict[str, str]] = {}
+        self._makers: dict[str, set[str]] | None = None
+        self._asked: set[str] = set()
         self._seals = Seals(
             seal for record in self._records.values() for seal in record.env.values()
         )
@@ -62,6 +75,16 @@ class Records:
         """RETURNS (List[str]): The commands that have a record, also those no longer there."""
         return list(self._records)
 
+    def follow(self, steps: Sequence[Step]) -> None:
+        """Say which commands run together: what others do to an output matters only if they run.
+
+        steps (Sequence[Step]): The plan.
+        """
+        self._makers = {
+            step.command.name: {steps[i].command.name for i, paths in step.needs.items() if paths}
+            for step in steps
+        }
+
     def reason(self, command: Command, leave_out: Collection[str] = ()) -> str | None:
         """Why a command has to run now.
 
@@ -70,6 +93,11 @@ class Records:
             they may still change.
         RETURNS (Optional[str]): The file or setting that changed, or None where nothing did.
         """
+        self._asked = {command.name}
+        self._refresh()
+        return self._reason(command, leave_out)
+
+    def _reason(self, command: Command, leave_out: Collection[str] = ()) -> str | None:
         if command.no_skip:
             return "runs always (no_skip)"
         if not command.outputs:
@@ -93,34 +121,59 @@ class Records:
         # Before it runs: what it read is what counts, not what someone edits meanwhile.
         own = self._outputs(command)
         self._begun[command.name] = {d.shown: self._dep_digest(d, own) for d in command.deps}
+        self._found[command.name] = self._others(command)
         self._older.discard(command.name)
-        if self._records.pop(command.name, None) is not None:
+        self._refresh()
+        if command.name in self._records:
             # From here on it may fail with its outputs half written.
-            self._write()
+            self._write(command.name, None)
 
     def succeed(self, command: Command) -> None:
         """Note what a command has made, if it can be skipped next time.
 
         command (Command): A command that has begun, and whose outputs exist.
         """
-        deps = self._begun.pop(command.name)
+        deps, found = self._begun.pop(command.name), self._found.pop(command.name)
         if command.no_skip or not command.outputs or self._missing(command.outputs):
             return
-        self._records[command.name] = Record(
+        record = Record(
             script=[line.shown for line in command.script],
             vars=dict(sorted(command.variables.items())),
             env={name: self._seals.seal(name, v) for name, v in sorted(command.env.items())},
             deps=deps,
             outputs={output.shown: self._digest(output) for output in command.outputs},
+            worked_on={path: [found[path], now] for path, now in self._others(command).items()},
         )
-        self._write()
+        self._write(command.name, record)
         self.hashes.save()
 
-    def _write(self) -> None:
-        write_records(self._folder, self._records)
+    def _refresh(self) -> None:
+        """Read what a run that one of the commands started has written."""
+        stamp = _stamp(self._folder)
+        if stamp != self._stamp:
+            self._records, _ = read_records(self._folder)
+            self._stamp = stamp
+
+    def _write(self, name: str, record: Record | None) -> None:
+        """Write the record of one command, or that it has none; all others stay as they are."""
+        try:
+            self._replace(name, record)
+        except OSError as fault:
+            raise InputError(f"{FILE} cannot be written: {fault.strerror}") from None
         records = self._records.values()
         digests = [d for r in records for d in (*r.deps.values(), *r.outputs.values()) if d]
         self.hashes.keep(digests)
+
+    def _replace(self, name: str, record: Record | None) -> None:
+        from filelock import FileLock
+
+        with FileLock(make_room(self._folder) / ALONE):
+            self._refresh()
+            self._records.pop(name, None)
+            if record is not None:
+                self._records[name] = record
+            write_records(self._folder, self._records)
+            self._stamp = _stamp(self._folder)
 
     def _missing(self, paths: Iterable[Text]) -> str | None:
         for path in paths:
@@ -158,9 +211,69 @@ class Records:
     def _changed_outputs(self, command: Command, record: Record) -> str | None:
         for output in command.outputs:
             now, before = self._digest(output), record.outputs[output.shown]
-            if now != before:
-                return self._difference(output, before, now)
+            reason = self._changed_output(command, output, before, now)
+            if reason is not None:
+                return reason
         return None
+
+    def _changed_output(self, command: Command, output: Text, before: str, now: str) -> str | None:
+        """Why an output is neither as it was nor what others have since made of it in place."""
+        made = {
+            record.worked_on[output.shown][1]: (name, record.worked_on[output.shown][0])
+            for name, record in self._records.items()
+            if output.shown in record.worked_on
+        }
+        digest, workers = now, []
+        while digest != before:
+            if digest not in made:
+                return self._difference(output, before, now) + self._written_by(output, now)
+            name, digest = made.pop(digest)
+            workers.append(name)
+        for name in workers:
+            # It must not work on its own result a second time.
+            if self._may_run(name):
+                return f"'{name}' has to work on {output.shown} again"
+        return None
+
+    def _may_run(self, name: str) -> bool:
+        """Whether a command, or one that makes what it reads, has a reason to run."""
+        waiting = [name]
+        while waiting:
+            name = waiting.pop()
+            runs = name in (self._project.commands if self._makers is None else self._makers)
+            if runs and name not in self._asked:
+                self._asked.add(name)
+                if self._reason(self._project.commands[name]) is not None:
+                    return True
+                waiting += (self._makers or {}).get(name, ())
+        return False
+
+    def _written_by(self, output: Text, now: str) -> str:
+        """Which other command left an output as it is, in words."""
+        path = os.path.normpath(output.shown)
+        for name, record in self._records.items():
+            if any(d == now and os.path.normpath(p) == path for p, d in record.outputs.items()):
+                return f" ('{name}' wrote it)"
+        return ""
+
+    def _others(self, command: Command) -> dict[str, str]:
+        """The digests of what other commands write, of what a command reads and writes."""
+        read = {found for dep in command.deps for found in self._writers.touching(dep)}
+        written = [found for out in command.outputs for found in self._writers.touching(out)]
+        names = list(self._project.commands)
+        return {
+            path.shown: self._digest(path)
+            for index, path in written
+            if (index, path) in read and names[index] != command.name
+        }
+
+    @cached_property
+    def _writers(self) -> Writers:
+        writers = Writers(self._folder)
+        for index, command in enumerate(self._project.commands.values()):
+            for output in command.outputs:
+                writers.add(index, output)
+        return writers
 
     def _difference(self, path: Text, before: str | None, now: str | None) -> str:
         found = self.hashes.difference(before or "", now or "")
@@ -182,6 +295,15 @@ class Records:
 
     def _path(self, path: Text) -> str:
         return os.path.normpath(os.path.join(self._top, path.value))
+
+
+def _stamp(folder: Path) -> tuple[int, int, int] | None:
+    """What tells one state of a lock from another: each is a file of its own."""
+    try:
+        found = os.stat(folder / FILE)
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def read_records(folder: Path) -> tuple[dict[str, Record], set[str]]:
@@ -227,7 +349,13 @@ def _record(fields: dict[str, Any]) -> Record:
     record = Record(**fields)
     texts = [*record.script, *record.vars.values(), *record.env.values(), *record.outputs.values()]
     texts += [digest for digest in record.deps.values() if digest is not None]
-    if not isinstance(record.script, list) or not all(isinstance(text, str) for text in texts):
+    texts += [digest for digests in record.worked_on.values() for digest in digests]
+    pairs = all(len(digests) == 2 for digests in record.worked_on.values())
+    if (
+        not pairs
+        or not isinstance(record.script, list)
+        or not all(isinstance(text, str) for text in texts)
+    ):
         raise TypeError
     return record
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from seqpipe.files import atomic_write
 from seqpipe.project.hashes import ROOM
-from seqpipe.project.source import Lines, read_yaml
+from seqpipe.project.source import Lines, parse_yaml
 
 VERSION = 1
 
@@ -21,11 +21,12 @@ def read_parsed(path: Path) -> tuple[Any, Lines]:
     RETURNS (Tuple[Any, Lines]): Its data, and the lines in it. Raises InputError as `read_yaml`
         does.
     """
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
     kept = path.parent / ROOM / f"parsed-{path.name}.json"
     found = _read(kept, digest)
     if found is None:
-        found = read_yaml(path)
+        found = parse_yaml(content, path)
         _write(kept, digest, *found)
     return found
 

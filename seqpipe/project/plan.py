@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,6 +16,8 @@ from seqpipe.project.lock import Records
 from seqpipe.project.script_lines import check_script
 
 State = Literal["run", "maybe", "skip"]
+# What a shell would fill in.
+SHELL_PATH = re.compile(r"^~|[*?]|\$\w")
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def plan(
     for command in {step.command.name: step.command for step in steps}.values():
         check_script(project, command)
     _check_all_deps(project, steps)
-    planned = _states(steps, records, force)
+    planned = states(steps, records, force=force)
     records.hashes.save()
     return planned
 
@@ -115,7 +119,15 @@ def _check_all_deps(project: Project, steps: Sequence[Step]) -> None:
                 raise _missing(project, step.command, dep)
 
 
-def _states(steps: Sequence[Step], records: Records, force: bool) -> list[Planned]:
+def states(steps: Sequence[Step], records: Records, *, force: bool = False) -> list[Planned]:
+    """What is to be expected of each step of a plan.
+
+    steps (Sequence[Step]): The steps.
+    records (Records): What is known of earlier runs.
+    force (bool): Run also what has not changed.
+    RETURNS (List[Planned]): In the order of the steps.
+    """
+    records.follow(steps)
     planned: list[Planned] = []
     for step in steps:
         unsure = {
@@ -145,6 +157,8 @@ def _who_can_tell(planned: Sequence[Planned], unsure: dict[int, tuple[str, ...]]
 def _missing(project: Project, command: Command, dep: Text) -> InputError:
     message = f"command '{command.name}' needs {dep.shown}, which does not exist"
     hint = _who_makes(project, command, dep)
+    if SHELL_PATH.search(dep.shown):
+        hint += "; a path is read as it stands: no shell fills in ~, $NAME, * or ?"
     return InputError(f"{message}; {hint}", path=project.path, line=dep.line or command.line)
 
 
@@ -152,7 +166,7 @@ def _who_makes(project: Project, command: Command, dep: Text) -> str:
     asset = _asset_of(project, dep)
     if asset is not None:
         extra = " --extra" if asset.extra else ""
-        return f"fetch it: seqpipe assets {project.path}{extra}"
+        return f"fetch it: seqpipe assets {_quoted(project)}{extra}"
     writers = Writers(project.folder)
     commands = [other for other in project.commands.values() if other is not command]
     for index, other in enumerate(commands):
@@ -160,8 +174,14 @@ def _who_makes(project: Project, command: Command, dep: Text) -> str:
             writers.add(index, output)
     for index, _ in writers.touching(dep):
         maker = commands[index].name
-        return f"the command '{maker}' makes it: seqpipe run {project.path} {maker}"
+        return (
+            f"the command '{maker}' makes it: seqpipe run {_quoted(project)} {shlex.quote(maker)}"
+        )
     return f"no command makes it and no asset is it (paths start at {project.folder.resolve()})"
+
+
+def _quoted(project: Project) -> str:
+    return shlex.quote(str(project.path))
 
 
 def _asset_of(project: Project, dep: Text) -> Asset | None:

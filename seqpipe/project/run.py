@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 
 from seqpipe.files import InputError
 from seqpipe.project.events import CommandError, Event, RunSummary
@@ -63,11 +64,13 @@ def project_run(
     def waiting(holder: str) -> None:
         report(Event("waiting", text=holder))
 
-    with only_run(project.folder, name, wait=wait, report=waiting) as held:
+    hold = only_run(project.folder, name, wait=wait, report=waiting)
+    with standard_streams(), hold as held:
         records = Records(project)
         planned = plan(project, name, records=records, force=force, only=only, start_at=start_at)
-        for one in planned:
-            report(Event("planned", one.step.command.name, one.reason, one.state))
+        for index, one in enumerate(planned):
+            command = one.step.command.name
+            report(Event("planned", command, one.reason, one.state, index=index))
         project.make_directories()
         launcher = _launcher(project, planned, held)
         schedule = Schedule(
@@ -90,6 +93,23 @@ def project_run(
         schedule.fault.summary = summary
         raise schedule.fault
     return summary
+
+
+@contextmanager
+def standard_streams() -> Iterator[None]:
+    """Put nothing in the place of standard streams that are closed.
+
+    Else a file of ours could get such a number, and commands would write into it.
+    """
+    filled = [os.open(os.devnull, os.O_RDWR)]
+    while filled[-1] <= 2:
+        filled.append(os.open(os.devnull, os.O_RDWR))
+    os.close(filled.pop())
+    try:
+        yield
+    finally:
+        for number in filled:
+            os.close(number)
 
 
 def project_plan(

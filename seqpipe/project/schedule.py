@@ -7,18 +7,22 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 
 from seqpipe.files import InputError
-from seqpipe.project.children import wait
+from seqpipe.project.children import Below, all_below, wait
 from seqpipe.project.events import CommandError, Event
 from seqpipe.project.launch import Launcher
 from seqpipe.project.load import Project
 from seqpipe.project.lock import Records
 from seqpipe.project.plan import Planned, check_deps
-from seqpipe.project.step import Working
+from seqpipe.project.step import Working, failure
 
 # Seconds that children have to end by themselves after Ctrl-C or a SIGTERM to us.
 GRACE = 10.0
+# Seconds after which it is said that they have not.
+SOON = 0.5
 # Seconds between two ticks.
 TICK = 0.5
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
@@ -63,6 +67,7 @@ class Schedule:
         self._working: dict[int, Working] = {}
         self._began: dict[int, float] = {}
         self._ends: dict[int, Event] = {}
+        self._below: dict[int, Below] = {}
         self.fault: CommandError | None = None
 
     @property
@@ -110,21 +115,30 @@ class Schedule:
             reason = "forced" if self._force else self._records.reason(command)
             if reason is not None:
                 self._records.begin(command)
-        except (InputError, OSError) as fault:
+        except InputError as fault:
             self._fail(index, CommandError(str(fault)), None)
+            return
+        except OSError as fault:
+            what = f"what it reads cannot be read: {fault.strerror}"
+            self._fail(index, failure(self._project, command, what), None)
             return
         if reason is None:
             self._end(index, Event("skipped", command.name, "nothing changed"))
             return
-        self._report(Event("started", command.name, reason))
-        self._working[index] = Working(
-            self._project,
-            command,
-            self._launcher,
-            self._report,
-            captured=self._captured,
-            with_input=self._jobs == 1,
-        )
+        self._tell(index, Event("started", command.name, reason))
+        try:
+            self._working[index] = Working(
+                self._project,
+                command,
+                self._launcher,
+                self._report,
+                index=index,
+                captured=self._captured,
+                with_input=self._jobs == 1,
+            )
+        except CommandError as fault:
+            self._fail(index, fault, None)
+            return
         self._advance(index)
 
     def _why_not(self, index: int) -> str | None:
@@ -151,8 +165,10 @@ class Schedule:
             raise working.failure(f"it ended well but did not write {', '.join(missing)}")
         try:
             self._records.succeed(command)
+        except InputError as fault:
+            raise working.failure(str(fault)) from None
         except OSError as fault:
-            raise working.failure(f"what it wrote cannot be read: {fault}") from None
+            raise working.failure(f"what it wrote cannot be read: {fault.strerror}") from None
         took = time.perf_counter() - self._began[index]
         self._end(index, Event("done", command.name, seconds=took, memory=working.memory))
 
@@ -168,42 +184,79 @@ class Schedule:
         working = self._working.pop(index, None)
         if working is not None:
             working.close()
-        self._ends[index] = event
-        self._report(event)
+        self._ends[index] = replace(event, index=index)
+        self._tell(index, event)
 
-    def _wait(self, seconds: float) -> None:
+    def _tell(self, index: int, event: Event) -> None:
+        self._report(replace(event, index=index))
+
+    def _wait(self, seconds: float, others: Sequence[Below] = ()) -> None:
         children = [work.child for work in self._working.values() if work.child is not None]
         outputs = [work.output for work in self._working.values() if work.output is not None]
-        wait(children, outputs, seconds)
+        wait([*children, *others], outputs, seconds)
 
     def _end_children(self, number: int | None) -> None:
-        """See children to their end: let them finish, then terminate, then kill them.
+        """See children, and what they started, to their end: first let them finish, then terminate
+        them, then kill them.
 
         number (Optional[int]): What to send them first. A second Ctrl-C ends the waiting.
         """
+        all_working = list(self._working.values())
+        for working in all_working:
+            # Whoever is told may be what has failed.
+            working.mute()
         for following in (number, signal.SIGTERM, KILL):
-            for working in self._working.values():
-                if working.child is not None and following is not None:
-                    working.child.send(following)
             try:
-                if self._all_end_by(time.perf_counter() + GRACE):
-                    break
+                self._send(following)
+                # What a shell has put in the background does not hear Ctrl-C.
+                is_asked = following in (None, signal.SIGINT)
+                self._wait_for_ends(time.perf_counter() + SOON, with_below=not is_asked)
+                self._report_ending()
+                self._wait_for_ends(time.perf_counter() + GRACE, with_below=not is_asked)
             except KeyboardInterrupt:
                 continue
-        for working in self._working.values():
+            if not self._working and not self._below:
+                break
+        for working in all_working:
             working.close()
+        for below in self._below.values():
+            below.close()
 
-    def _all_end_by(self, time_limit: float) -> bool:
+    def _report_ending(self) -> None:
+        names = ", ".join(f"'{working.command.name}'" for working in self._working.values())
+        # Whoever is told may be what has failed.
+        with suppress(Exception, SystemExit):
+            if names:
+                self._report(Event("ending", text=f"waiting for {names} to end"))
+
+    def _send(self, number: int | None) -> None:
+        children = [work.child for work in self._working.values() if work.child is not None]
+        for child in children:
+            for pid in () if child.pid is None else all_below(child.pid):
+                if pid not in self._below:
+                    # It may be gone by now, or the system know no such thing.
+                    with suppress(OSError, AttributeError):
+                        self._below[pid] = Below(pid)
+        if number is not None:
+            for each in (*children, *self._below.values()):
+                each.send(number)
+
+    def _wait_for_ends(self, time_limit: float, *, with_below: bool) -> None:
         while time.perf_counter() < time_limit:
-            self._working = {
-                index: working
-                for index, working in self._working.items()
-                if working.poll() is None and working.child is not None
-            }
-            if not self._working:
-                return True
-            self._wait(min(TICK, max(0.0, time_limit - time.perf_counter())))
-        return False
+            self._working = {i: work for i, work in self._working.items() if not _is_over(work)}
+            for pid in [pid for pid, below in self._below.items() if below.poll()]:
+                self._below.pop(pid).close()
+            left = list(self._below.values()) if with_below else []
+            if not self._working and not left:
+                return
+            self._wait(min(TICK, max(0.0, time_limit - time.perf_counter())), left)
+
+
+def _is_over(working: Working) -> bool:
+    try:
+        return working.poll() is not None or working.child is None
+    except CommandError:
+        return True
 
 
 def _terminal_tells_children() -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from seqpipe.files import InputError
 
 Place = tuple[str | int, ...]
+# Of a file, with what its aliases stand for; a few lines of them can stand for billions.
+MOST_VALUES = 100_000
 
 
 class Lines:
@@ -34,30 +36,46 @@ class Lines:
 class _Walk:
     """Notes the lines of composed nodes.
 
-    root: The root node, or None for an empty file.
+    root: The root node, or None for an empty file. Raises ruamel's ComposerError where what aliases
+        stand for has no end, or is huge.
     """
 
     def __init__(self, root: Any) -> None:
         self.places: dict[tuple[str, ...], int] = {}
-        self._seen: set[int] = set()
+        self._sizes: dict[int, int] = {}
         if root is not None:
             self._walk(root, ())
 
-    def _walk(self, node: Any, place: tuple[str, ...]) -> None:
-        # An alias comes back to a node that was walked, or, in a cycle, is being walked.
-        if id(node) in self._seen:
-            return
-        self._seen.add(id(node))
+    def _walk(self, node: Any, place: tuple[str, ...]) -> int:
+        """RETURNS (int): How many values there are in the node, aliases written out."""
+        # An alias comes back to a node that was walked, or, in a ring, is being walked.
+        if id(node) in self._sizes:
+            size = self._sizes[id(node)]
+            if size < 0:
+                _fail(node, "an alias is within what it stands for")
+            return size
+        self._sizes[id(node)] = -1
+        size = 1
         if node.id == "mapping":
             for key, value in node.value:
-                self._note(key, (*place, str(key.value)), value)
+                size += self._note(key, (*place, str(key.value)), value)
         elif node.id == "sequence":
             for index, value in enumerate(node.value):
-                self._note(value, (*place, str(index)), value)
+                size += self._note(value, (*place, str(index)), value)
+        if size > MOST_VALUES:
+            _fail(node, f"with its aliases written out it has more than {MOST_VALUES:,} values")
+        self._sizes[id(node)] = size
+        return size
 
-    def _note(self, marked: Any, place: tuple[str, ...], value: Any) -> None:
+    def _note(self, marked: Any, place: tuple[str, ...], value: Any) -> int:
         self.places[place] = marked.start_mark.line + 1
-        self._walk(value, place)
+        return self._walk(value, place)
+
+
+def _fail(node: Any, problem: str) -> NoReturn:
+    from srsly.ruamel_yaml.composer import ComposerError
+
+    raise ComposerError(None, None, problem, node.start_mark)
 
 
 def read_yaml(path: Path) -> tuple[Any, Lines]:
@@ -67,10 +85,19 @@ def read_yaml(path: Path) -> tuple[Any, Lines]:
     RETURNS (Tuple[Any, Lines]): Its data, and the lines in it. Raises InputError where the file is
         not UTF-8 or not YAML.
     """
+    return parse_yaml(path.read_bytes(), path)
+
+
+def parse_yaml(content: bytes, path: Path) -> tuple[Any, Lines]:
+    """Read what a YAML file holds as plain data.
+
+    content (bytes): What it holds.
+    path (Path): The file, for messages.
+    RETURNS (Tuple[Any, Lines]): As `read_yaml`.
+    """
     from srsly.ruamel_yaml import YAML
     from srsly.ruamel_yaml.error import MarkedYAMLFutureWarning, YAMLError
 
-    content = path.read_bytes()
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as fault:
@@ -84,6 +111,9 @@ def read_yaml(path: Path) -> tuple[Any, Lines]:
         return (None if root is None else constructor.construct_document(root)), lines
     except (YAMLError, MarkedYAMLFutureWarning, ValueError) as fault:
         raise _tab(fault, text, path) or _fault(fault, path) from None
+    except RecursionError:
+        message = "not valid YAML: nested too deeply to be read"
+        raise InputError(message, path=path) from None
 
 
 def _tab(fault: Exception, text: str, path: Path) -> InputError | None:

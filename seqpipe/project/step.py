@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 from seqpipe.project.children import Child, Ended, signals_held_back
-from seqpipe.project.events import CommandError, Event
+from seqpipe.project.events import CommandError, Event, Kind
 from seqpipe.project.fork_client import Streams
 from seqpipe.project.launch import Launcher
 from seqpipe.project.load import Command, Project, Text
 from seqpipe.project.output import Lines
 from seqpipe.project.script import signal_name
+from seqpipe.project.script_lines import shell_hint
 
 PIECE = 64 * 1024
+# What the system says of a file that is no program for us.
+NO_PROGRAM = (errno.EACCES, errno.EPERM, errno.ENOEXEC, errno.ENOTDIR, errno.ELOOP)
 
 
 class Working:
@@ -24,8 +28,10 @@ class Working:
     command (Command): The command.
     launcher (Launcher): Starts the lines of its script.
     report (Callable[[Event], None]): Told which line starts and, if captured, what it writes.
+    index (int): Where it stands in the plan.
     captured (bool): Whether to take what it writes, instead of letting it write where we do.
-    with_input (bool): Whether it can read our standard input.
+    with_input (bool): Whether it can read our standard input. Raises CommandError where the system
+        has no room for it.
     """
 
     def __init__(
@@ -35,6 +41,7 @@ class Working:
         launcher: Launcher,
         report: Callable[[Event], None],
         *,
+        index: int,
         captured: bool,
         with_input: bool,
     ) -> None:
@@ -42,25 +49,30 @@ class Working:
         self.child: Child | None = None
         self.memory: int | None = None
         self._project, self._launcher, self._report = project, launcher, report
+        self._index = index
         self._script = iter(command.script)
         self._line: Text | None = None
-        self._lines = Lines()
+        self._lines = Lines(project.secrets)
         self._open = ExitStack()
         self.output: int | None = None
-        self._streams = self._open_streams(captured, with_input)
+        try:
+            self._streams = self._open_streams(captured, with_input)
+        except OSError as fault:
+            self.close()
+            raise self.failure(f"cannot be started ({fault.strerror})") from None
 
     def _open_streams(self, captured: bool, with_input: bool) -> Streams:
         nothing = os.open(os.devnull, os.O_RDWR)
         self._open.callback(os.close, nothing)
-        read, out, error = (number if _is_open(number) else nothing for number in range(3))
+        read, out, error = range(3)
         if captured:
             # Ours stays open, too: a command is over when it ends, not when the last thing that
             # it left in the background closes this.
             self.output, out = os.pipe()
             error = out
-            os.set_blocking(self.output, False)
             self._open.callback(os.close, self.output)
             self._open.callback(os.close, out)
+            os.set_blocking(self.output, False)
         return read if with_input else nothing, out, error
 
     def advance(self) -> bool:
@@ -77,54 +89,87 @@ class Working:
             self._line = next(self._script, None)
             if self._line is None:
                 return True
-            self._report(Event("script", self.command.name, _shown(self._line)))
+            self._tell("script", _shown(self._line))
             self._start(self._line)
 
     def poll(self) -> Ended | None:
-        """RETURNS (Optional[Ended]): How the line that was running has ended, told once."""
-        ended = None if self.child is None else self.child.poll()
+        """How the line that was running has ended, told once.
+
+        RETURNS (Optional[Ended]): None while it runs. Raises CommandError where the fork server did
+            not want it and it could not be started otherwise.
+        """
+        ended = self._poll_child()
         self._read()
         if self.child is not None and ended is not None:
             self.child.close()
             self.child = None
             for line in self._lines.end():
-                self._report(Event("output", self.command.name, line))
+                self._tell("output", line)
             if ended.memory is not None:
                 self.memory = max(ended.memory, self.memory or 0)
         return ended
+
+    def _poll_child(self) -> Ended | None:
+        if self.child is None or self._line is None:
+            return None
+        try:
+            return self.child.poll()
+        except OSError as fault:
+            self.child.close()
+            self.child = None
+            raise self._not_started(self._line, fault) from None
 
     @property
     def unfinished(self) -> str:
         """RETURNS (str): What it has written of a line, such as a progress bar."""
         return self._lines.unfinished
 
+    def _tell(self, kind: Kind, text: str) -> None:
+        self._report(Event(kind, self.command.name, text, index=self._index))
+
+    def mute(self) -> None:
+        """Report nothing from here on."""
+        self._report = lambda event: None
+
     def close(self) -> None:
         """Let go of its streams."""
         self._open.close()
 
     def _start(self, line: Text) -> None:
-        shown = _shown(line)
         try:
             with signals_held_back():
                 self.child = self._launcher.start(line.value, self._streams)
-        except FileNotFoundError:
-            raise self.failure(f"program not found: {shown.split()[0]} in: {shown}", 127) from None
         except OSError as fault:
+            raise self._not_started(line, fault) from None
+
+    def _not_started(self, line: Text, fault: OSError) -> CommandError:
+        shown = _shown(line)
+        program = shown.split()[0]
+        if isinstance(fault, FileNotFoundError):
+            what = f"program not found: {program} in: {shown}{shell_hint(line)}"
+            return self.failure(what, 127)
+        if fault.errno in NO_PROGRAM:
             why = "" if isinstance(fault, PermissionError) else f" ({fault.strerror})"
-            what = f"not a program that can be run{why}: {shown.split()[0]}"
-            raise self.failure(f"{what} in: {shown}", 126) from None
+            what = f"not a program that can be run{why}: {program} in: {shown}"
+            return self.failure(what, 126)
+        return self.failure(f"cannot be started ({fault.strerror}): {shown}")
 
     def _check(self, ended: Ended) -> None:
-        shown = _shown(self._line) if self._line else ""
+        if self._line is None:
+            return
+        shown = _shown(self._line)
         if ended.code < 0:
-            raise self.failure(f"killed by {signal_name(-ended.code)}: {shown}")
+            fault = f"killed by {signal_name(-ended.code)}: {shown}"
+            raise self.failure(fault, 128 - ended.code)
         if ended.code:
-            raise self.failure(f"exit code {ended.code}: {shown}", ended.code)
+            raise self.failure(
+                f"exit code {ended.code}: {shown}{shell_hint(self._line)}", ended.code
+            )
 
     def _read(self) -> None:
         for piece in self._pieces():
             for line in self._lines.feed(piece):
-                self._report(Event("output", self.command.name, line))
+                self._tell("output", line)
 
     def _pieces(self) -> Iterator[bytes]:
         # Not more than a moment's worth: others wait.
@@ -143,17 +188,20 @@ class Working:
         fault (str): What went wrong.
         code (int): What to exit with.
         """
-        where = f"{self._project.path}, line {self.command.line}: command '{self.command.name}'"
-        return CommandError(f"{where}: {fault}", code)
+        return failure(self._project, self.command, fault, code)
+
+
+def failure(project: Project, command: Command, fault: str, code: int = 1) -> CommandError:
+    """RETURNS (CommandError): That a command of a project did not do what it says.
+
+    project (Project): The project.
+    command (Command): The command.
+    fault (str): What went wrong.
+    code (int): What to exit with.
+    """
+    where = f"{project.path}, line {command.line}: command '{command.name}'"
+    return CommandError(f"{where}: {fault}", code)
 
 
 def _shown(line: Text) -> str:
     return " ".join(line.shown.split())
-
-
-def _is_open(number: int) -> bool:
-    try:
-        os.fstat(number)
-    except OSError:
-        return False
-    return True

@@ -11,7 +11,6 @@ from seqpipe.files import InputError
 from seqpipe.hookspecs import Download
 from seqpipe.project.mirror import VARIABLE
 from seqpipe.project.partial import Partial
-from seqpipe.project.redact import redact
 from seqpipe.project.wanted import Wanted
 
 ATTEMPTS = 4  # that bring nothing, one after the other
@@ -136,7 +135,8 @@ class _Source:
             if not isinstance(download, Download):
                 raise TypeError(f"gave {download!r}, expected a seqpipe.Download")
             if download.start not in (0, offset):
-                raise ValueError(f"began at byte {download.start}, expected {offset} or 0")
+                expected = f"{offset} or 0" if offset else "0"
+                raise ValueError(f"began at byte {download.start}, expected {expected}")
             if not isinstance(download.size, int | None) or not isinstance(download.tag, str):
                 raise TypeError(f"gave size {download.size!r} and tag {download.tag!r}")
         return download
@@ -163,7 +163,7 @@ class _Source:
         try:
             yield
         except (ConnectionError, TimeoutError) as fault:
-            reason = self._redacted(fault.strerror or str(fault) or type(fault).__name__)
+            reason = _in_one_line(fault.strerror or str(fault) or type(fault).__name__)
             is_answered, pause = hasattr(fault, "pause"), getattr(fault, "pause", None)
             if isinstance(pause, int | float):
                 pause = min(max(pause, 0.0), LONGEST_PAUSE)
@@ -174,11 +174,12 @@ class _Source:
             raise
         except BaseException as fault:
             # SystemExit, and those that testing and asynchronous libraries derive themselves.
-            words = self._redacted("".join(traceback.format_exception_only(fault)))
+            words = _in_one_line("".join(traceback.format_exception_only(fault)))
             raise self._failed(self.explain(words)) from fault
 
     def _failed(self, words: str) -> InputError:
-        return InputError(f"{self.wanted.url.shown}: {self._redacted(words)}")
+        return InputError(f"{self.wanted.url.shown}: {_in_one_line(words)}")
 
-    def _redacted(self, words: str) -> str:
-        return redact(" ".join(words.split()), self.wanted.url)
+
+def _in_one_line(words: str) -> str:
+    return " ".join(words.split())

@@ -12,6 +12,10 @@ from typing import Any
 from seqpipe.project.check import nearest
 
 REFERENCE = re.compile(r"\$\{([^}]*)\}")
+UNCLOSED = re.compile(r"\$\{(?:vars|env|project)[.:][^}]*$")
+# Variables that refer to each other can go on for ever, or come to far more than they look.
+DEEPEST = 100
+LONGEST = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Variables:
     ) -> None:
         self._vars = dict(_flatten(project or {}, "project") + _flatten(variables, "vars"))
         self._env = {f"env.{name}": value for name, value in env.items()}
+        self._values: dict[tuple[str, bool], str] = {}  # filled in
 
     def override(self, name: str, value: str) -> None:
         """Set a variable from the command line.
@@ -54,6 +59,7 @@ class Variables:
         value (str): Its value.
         """
         self._vars[f"vars.{name}"] = value
+        self._values.clear()
 
     @property
     def names(self) -> list[str]:
@@ -91,6 +97,10 @@ class Variables:
         return variables, env
 
     def _fill(self, text: str, reveal: bool, within: tuple[str, ...]) -> str:
+        unclosed = UNCLOSED.search(text)
+        if unclosed is not None:
+            raise ValueError(f"{unclosed.group()}: a reference without its closing }}")
+
         def value_of(match: re.Match[str]) -> str:
             # confection also takes a colon before the last name.
             name = match.group(1).replace(":", ".")
@@ -101,9 +111,19 @@ class Variables:
             if name not in self._vars:
                 hint = nearest(name, self.names)
                 raise ValueError(f"{match.group()}: no such variable; {hint}")
-            return self._fill(_as_text(self._vars[name]), reveal, (*within, name))
+            return self._value(name, reveal, within)
 
         return REFERENCE.sub(value_of, text)
+
+    def _value(self, name: str, reveal: bool, within: tuple[str, ...]) -> str:
+        if (name, reveal) not in self._values:
+            if len(within) == DEEPEST:
+                raise ValueError(f"${{{within[0]}}} is defined by more than {DEEPEST} others")
+            value = self._fill(_as_text(self._vars[name]), reveal, (*within, name))
+            if len(value) > LONGEST:
+                raise ValueError(f"${{{name}}} is longer than {LONGEST:,} characters")
+            self._values[name, reveal] = value
+        return self._values[name, reveal]
 
 
 def references(data: Any) -> set[str]:

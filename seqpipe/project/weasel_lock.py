@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
-from seqpipe.files import atomic_write
+from seqpipe.files import atomic_write, check_writable
 from seqpipe.project.load import Command, Project
 from seqpipe.project.lock import Records
 
+FILE = "project.lock"
+
 
 def export_weasel_lock(
-    project: Project, records: Records, path: str | os.PathLike[str]
-) -> tuple[list[str], dict[str, str]]:
-    """Write a lock file of weasel's.
+    project: Project, records: Records
+) -> tuple[Path, list[str], dict[str, str]]:
+    """Write weasel's lock file where weasel reads it: beside project.yml. An older one is replaced.
 
     project (Project): The project.
     records (Records): What is known of earlier runs.
-    path: The file, which is replaced.
-    RETURNS (Tuple[List[str], Dict[str, str]]): The commands in it, and those left out with why.
+    RETURNS (Tuple[Path, List[str], Dict[str, str]]): The file, the commands in it, and those left
+        out with why.
     """
     import srsly
 
+    path = project.folder / FILE
+    check_writable(path, "lock", read=[project.path])
     entries: dict[str, Any] = {}
     left_out: dict[str, str] = {}
     for command in project.commands.values():
@@ -36,7 +39,7 @@ def export_weasel_lock(
             left_out[command.name] = reason
     with atomic_write(path) as stream:
         stream.write(srsly.yaml_dumps(entries))
-    return list(entries), left_out
+    return path, list(entries), left_out
 
 
 def _entry(folder: Path, command: Command) -> dict[str, Any]:

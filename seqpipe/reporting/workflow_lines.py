@@ -21,27 +21,27 @@ def print_workflow(console: Console, graph: WorkflowGraph) -> None:
     """Print a workflow.
 
     console (Console): Where to; in one that knows only some letters arrows are "<-" and "->".
+        What is longer than a line of it is left to it to break, so that a path stays whole.
     graph (WorkflowGraph): The workflow.
     """
-    from rich.padding import Padding
     from rich.text import Text
 
     utf8 = (console.encoding or "").lower().replace("-", "") == "utf8"
-    console.print(Text(f"{plain(graph.name)}: {graph.about}"), soft_wrap=False)
+    console.print(Text(f"{plain(graph.name)}: {graph.about}"), soft_wrap=True)
     for command in graph.commands:
         sign = (SIGNS if utf8 else PLAIN_SIGNS)[command.state]
         console.print()
         heading = Text(f"{sign} ", style=STYLES[command.state])
         heading.append(kept_in_place(plain(command.name)), style="bold")
-        console.print(heading)
+        console.print(heading, soft_wrap=True)
         for line in _lines(graph, command, utf8):
-            console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
+            console.print(Text(f"  {line}"), soft_wrap=True)
 
 
 def _lines(graph: WorkflowGraph, command: CommandNode, utf8: bool) -> Iterator[str]:
     comes, goes = ("←", "→") if utf8 else ("<-", "->")
     if command.help:
-        yield plain(command.help)
+        yield " ".join(plain(command.help).split())
     if command.standing:
         yield plain(command.standing)
     for need, paths in command.needs.items():

@@ -112,13 +112,14 @@ def gradients(pipe: Any) -> list[numpy.ndarray]:
 
 
 def assert_close(found: Any, expected: Any, tolerance: float = 1e-4) -> None:
-    """Nested lists are equal, numbers in them within a tolerance."""
+    """Nested lists are equal, numbers in them within a tolerance; great ones, such as perplexities,
+    to six figures."""
     if isinstance(expected, list | tuple):
         assert len(found) == len(expected), f"{found} is not {expected}"
         for one, other in zip(found, expected, strict=True):
             assert_close(one, other, tolerance)
     elif isinstance(expected, float):
-        assert found == pytest.approx(expected, abs=tolerance)
+        assert found == pytest.approx(expected, rel=1e-6, abs=tolerance)
     else:
         assert found == expected
 

@@ -115,8 +115,13 @@ def test_a_terminal_has_a_bar_with_bytes_that_goes_away(big, width):
     assert "MB" not in text.rsplit("\x1b[2K", 1)[1]  # the bar is gone
 
 
-@pytest.mark.skipif(os.name != "posix", reason="needs SIGINT")
-def test_ctrl_c_ends_with_130_and_keeps_the_part(big):
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+@pytest.mark.parametrize(
+    ("number", "code", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+    ids=["Ctrl-C", "SIGTERM"],
+)
+def test_an_end_by_a_signal_is_said_and_keeps_the_part(big, number, code, word):
     path, site = big
     site.drip = 0.3
     command = [sys.executable, "-m", "seqpipe", "assets", str(path)]
@@ -125,10 +130,9 @@ def test_ctrl_c_ends_with_130_and_keeps_the_part(big):
     while not part.exists() or not part.stat().st_size:
         assert process.poll() is None
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, said = ended(process, seconds=30)
-    assert process.returncode == 130
-    assert said == "interrupted\n"
+    assert (process.returncode, said) == (code, f"{word}\n")
     assert 0 < part.stat().st_size < 1_000_000
     site.drip, site.asked = 0.0, []
     assert assets(path).returncode == 0

@@ -1,5 +1,6 @@
 """`seqpipe document`: where it writes, and what it says and exits with."""
 
+import shlex
 import subprocess
 import sys
 
@@ -37,6 +38,36 @@ def test_it_is_printed_or_written_and_then_checked(project):
     assert document(project, "--check").stdout == f"{readme} is up to date\n"
     (project / "project.yml").write_text("title: Places\n")
     assert document(project / "project.yml", "--check").returncode == 1
+
+
+def test_the_way_out_can_be_pasted_where_names_have_spaces(project):
+    spaced = project / "my names"
+    spaced.mkdir()
+    (project / "project.yml").rename(spaced / "project.yml")
+    said = document(spaced, "--check").stderr
+    words = shlex.split(said.partition("write it with: ")[2])
+    assert words == ["seqpipe", "document", str(spaced), "-o", str(spaced / "README.md")]
+
+
+def test_what_the_project_is_made_from_is_not_written_over(project):
+    lock = project / "seqpipe.lock"
+    lock.write_text('{"version": 2, "commands": {}}')
+    for file in (project / "project.yml", lock):
+        before = file.read_text()
+        done = document(project, "-o", file)
+        assert done.returncode == 1
+        assert f"{file}: this file is read, expected another one for the README" in done.stderr
+        assert file.read_text() == before
+
+
+def test_a_readme_that_asks_to_be_left_alone_is(project):
+    readme = project / "README.md"
+    readme.write_text("<!-- WEASEL: IGNORE -->\nmine\n")
+    for option in (["--check"], ["-o", readme]):
+        done = document(project, *option)
+        assert done.returncode == 0
+        assert done.stdout == f"{readme} has the marker IGNORE and is left alone\n"
+    assert readme.read_text() == "<!-- WEASEL: IGNORE -->\nmine\n"
 
 
 def test_a_readme_with_half_a_marker_is_one_message_with_its_line(project):

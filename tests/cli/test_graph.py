@@ -67,6 +67,15 @@ def test_what_could_not_be_run_is_drawn_all_the_same(project):
     assert "○ make" in done.stdout
 
 
+def test_what_has_no_order_is_said_once(project):
+    seqpipe("run", project)
+    ring = PROJECT.replace("deps: [make.py]", "deps: [make.py, b.txt]")
+    (project / "project.yml").write_text(ring)
+    done = seqpipe("graph", project)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("a ring of commands") == 1
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [

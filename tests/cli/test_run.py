@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -132,7 +133,9 @@ def test_json_is_all_that_stands_on_stdout(project):
         ("done", "made"),
         ("end", None),
     ]
-    assert found[1] == {"event": "planned", "command": "made", "text": "never run", "state": "run"}
+    planned = {"event": "planned", "command": "made", "text": "never run", "state": "run"}
+    assert found[1] == {**planned, "index": 1}
+    assert [event.get("index") for event in found] == [0, 1, 0, 0, 0, 0, 1, 1, 1, None]
     assert found[4]["text"] == "hello"
     assert {**found[-1], "seconds": 0} == {
         "event": "end",
@@ -194,6 +197,7 @@ def test_a_narrow_terminal_shows_it_too(project, words, no_color):
     os.close(ours)
     assert child.returncode == 0
     assert b"hello" in shown
+    assert (b"2/2 made" in shown) == (not words)
     assert b"all: 2 run, 0 skipped" in shown
     assert (b"\x1b[32m" in shown) == (not no_color)
 
@@ -219,10 +223,28 @@ def test_a_variable_does_not_become_the_command(project):
 def test_a_failing_command_gives_its_exit_code(project):
     done = run(project, "fails")
     assert done.returncode == 7
+    assert without_times(done.stdout.splitlines())[1] == "✘ fails s"
     assert done.stderr == (
         f"error: {project}, line 10: command 'fails': exit code 7: "
         "python -c 'raise SystemExit(7)'\n"
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such shell")
+@pytest.mark.parametrize("closed", [[1], [2], [0, 1], [0, 1, 2]])
+def test_closed_streams_do_not_send_output_into_our_files(project, closed):
+    project.write_text(
+        project.read_text().replace(
+            "[touch o]",
+            "[touch o, cat .seqpipe/run.lock, 'seqpipe --version', cp .seqpipe/run.lock o]",
+        )
+    )
+    shut = " ".join(f"{number}>&-" for number in closed)
+    words = ["sh", "-c", f'exec "$@" {shut}', "sh", *command(project)]
+    assert subprocess.run(words, capture_output=True, timeout=60).returncode == 0
+    held = (project.parent / "o").read_text()
+    assert json.loads(held)["name"] == "all"
+    assert (project.parent / ".seqpipe" / "run.lock").read_text() == ""
 
 
 def test_an_unknown_option_is_a_usage_error(project):
@@ -233,6 +255,7 @@ ENDINGS = {
     "ctrl-c": (os.killpg, signal.SIGINT, "interrupted\n", 130),
     "interrupt to the parent alone": (os.kill, signal.SIGINT, "interrupted\n", 130),
     "terminate the parent alone": (os.kill, signal.SIGTERM, "terminated\n", 143),
+    "hang up": (os.killpg, signal.SIGHUP, "hung up\n", 129),
 }
 
 
@@ -257,6 +280,89 @@ def test_a_signal_ends_the_child_at_once_and_keeps_the_lock_true(
     with pytest.raises(ProcessLookupError):
         os.killpg(parent.pid, 0)
     assert (project.parent / "seqpipe.lock").read_text() == lock
+
+
+STUBBORN = """
+import pathlib, signal, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+pathlib.Path("slow").touch()
+time.sleep(2)
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_that_is_broken_off_says_what_it_waits_for_and_how_it_ended(project, number, code):
+    project.write_text(project.read_text().replace("touch slow, sleep 60", "python stubborn.py"))
+    body = STUBBORN.replace("SIGINT", number.name)
+    (project.parent / "stubborn.py").write_text(body)
+    with subprocess.Popen(
+        command(project, "slow", "--json"),
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as parent:
+        wait_for(project.parent / "slow")
+        parent.send_signal(number)
+        out, err = parent.communicate(timeout=20)
+    assert parent.returncode == code
+    assert err.splitlines()[0] == "waiting for 'slow' to end; Ctrl-C again to stop waiting"
+    ending, end = (json.loads(line) for line in out.splitlines()[-2:])
+    assert ending == {"event": "ending", "text": "waiting for 'slow' to end"}
+    assert (end["event"], end["state"], end["code"]) == ("end", "interrupted", code)
+    assert (end["name"], end["done"]) == ("slow", 0)
+
+
+def wait_for(path):
+    for _ in range(1000):
+        if path.exists():
+            return
+        time.sleep(0.02)
+
+
+SETTINGS = pytest.mark.parametrize("words", [[], ["-j", "2"], ["--json"]], ids=str)
+
+
+@SETTINGS
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+@pytest.mark.skipif(sys.platform == "win32", reason="no shell")
+def test_a_closed_stream_changes_no_exit_code(project, words, closed):
+    line = shlex.join(command(project, "fails", *words))
+    done = subprocess.run(f"{line} {closed}", shell=True, capture_output=True, text=True)
+    assert done.returncode == 7
+    assert ("exit code 7" in done.stderr) == (closed == ">&-")
+    assert "Traceback" not in done.stderr
+
+
+@SETTINGS
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGPIPE")
+def test_a_reader_that_goes_ends_the_run_and_blames_no_command(project, words):
+    child = subprocess.Popen(
+        command(project, *words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    child.stdout.close()
+    assert child.stderr.read() == ""
+    assert child.wait(60) == 141
+
+
+@pytest.mark.parametrize("words", [["-j", "2"], ["--json"]], ids=str)
+def test_a_value_of_env_does_not_show_in_captured_lines(project, words):
+    text = project.read_text().replace("vars: {", "env: {token: TEST_TOKEN}\nvars: {")
+    project.write_text(text.replace("${vars.word}", "${env.token}"))
+    environment = {**os.environ, "TEST_TOKEN": "s3cr3t"}
+    done = subprocess.run(
+        command(project, "say", *words), env=environment, capture_output=True, text=True
+    )
+    assert "s3cr3t" not in done.stdout
+    assert done.stdout.count("${env.token}") == 2
+
+
+def test_many_lines_come_in_order_and_before_what_follows(project):
+    project.write_text(project.read_text().replace("touch o]", "seq 5000, touch o]"))
+    found = [(event["event"], event.get("text")) for event in events(run(project, "--json"))]
+    numbers = [text for kind, text in found if kind == "output"]
+    assert numbers == ["hello", *map(str, range(1, 5001))]
+    assert found.index(("output", "5000")) < found.index(("script", "touch o"))
 
 
 def test_overrides_are_taken_out_of_the_line():

@@ -16,12 +16,15 @@ class Site:
     tagged (bool): Whether it says ETag.
     drip (float): Seconds between two pieces.
     silence (float): Seconds before each answer.
+    reason (Optional[str]): What it says beside a status of `busy`.
+    headers (Dict[str, str]): What it says of a file besides, or instead.
     asked (List): Path and Range header of each request.
     """
 
     def __init__(self):
         self.files, self.breaks, self.busy, self.asked = {}, [], [], []
         self.ranges, self.tagged, self.drip, self.silence = True, True, 0.0, 0.0
+        self.reason, self.headers = None, {}
         self.address = ""
 
 
@@ -36,8 +39,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         site.asked.append((self.path, self.headers.get("Range")))
         time.sleep(site.silence)
         if site.busy:
-            self.send_response(site.busy.pop(0))
-            self.send_header("Retry-After", "0")
+            self.send_response(site.busy.pop(0), site.reason)
+            for name, said in {"Retry-After": "0", **site.headers}.items():
+                self.send_header(name, said)
             self.end_headers()
             return
         if self.path not in site.files:
@@ -61,7 +65,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_response(200)
         if site.tagged:
             self.send_header("ETag", tag)
-        self.send_header("Content-Length", str(len(content) - first))
+        for name, said in {"Content-Length": str(len(content) - first), **site.headers}.items():
+            self.send_header(name, said)
         self.end_headers()
         end = first + site.breaks.pop(0) if site.breaks else len(content)
         step = 1 << 16 if site.drip else len(content)

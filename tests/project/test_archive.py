@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import io
+import json
 import lzma
 import os
 import stat
@@ -82,7 +83,7 @@ def refused(path, match):
     with pytest.raises(InputError, match=f"line 1: asset data/a.bin: .*{match}"):
         fetch(path)
     names = {p.name for p in (path.parent / "data").iterdir()}
-    assert names <= {"a.bin", ".en.unpacked"}
+    assert names == {"a.bin"}
     assert sorted(p.name for p in path.parent.iterdir()) == [
         ".seqpipe",
         "data",
@@ -134,15 +135,47 @@ def test_files_that_no_archive_brought_are_not_replaced(project):
     path = project(zipped(FILES))
     (path.parent / "data/en").mkdir(parents=True)
     (path.parent / "data/en/mine.txt").write_text("mine")
-    with pytest.raises(InputError, match="data/en holds files that were not unpacked from it"):
+    with pytest.raises(
+        InputError, match=r"data/en would be replaced, and holds 'mine.txt', which did not"
+    ):
         fetch(path, force=True)
     assert unpacked(path) == {"mine.txt": b"mine"}
 
 
-def test_what_was_broken_off_is_ours_and_done_again(project, monkeypatch):
+def test_a_file_that_was_added_is_not_lost_when_the_archive_changes(project):
     path = project(zipped(FILES))
     fetch(path)
-    (path.parent / "data/.en.unpacked").write_text("\n")  # as a kill leaves it
+    mine = path.parent / "data/en/deep/mine.txt"
+    mine.write_text("mine")
+    (path.parent / "data/a.bin").write_bytes(zipped({"new.txt": b"new"}))
+    with pytest.raises(
+        InputError, match=r"asset .*data/en would be .*holds 'deep/mine.txt', which"
+    ):
+        fetch(path)
+    assert unpacked(path) == {**FILES, "deep/mine.txt": b"mine"}
+    mine.unlink()
+    (path.parent / "data/en/__pycache__").mkdir()
+    (path.parent / "data/en/__pycache__/x.pyc").touch()
+    fetch(path)
+    assert unpacked(path) == {"new.txt": b"new"}
+
+
+def test_an_archive_that_was_refused_gives_no_right_to_what_stands_there_later(project):
+    path = project(zipped({"../evil": b"x"}))
+    refused(path, "a path that leaves the folder")
+    (path.parent / "data/en").mkdir()
+    (path.parent / "data/en/mine.txt").write_text("mine")
+    (path.parent / "packed").write_bytes(zipped(FILES))
+    with pytest.raises(InputError, match=r"holds 'mine.txt'"):
+        fetch(path, force=True)
+    assert unpacked(path) == {"mine.txt": b"mine"}
+
+
+def test_what_was_broken_off_while_it_was_replaced_is_ours_and_done_again(project):
+    path = project(zipped(FILES))
+    fetch(path)
+    note = path.parent / "data/.en.asset"
+    note.write_text(json.dumps({**json.loads(note.read_text()), "source": ""}))  # as a kill does
     assert "unpacked into" in fetch(path)
 
 
@@ -269,6 +302,45 @@ def test_a_file_in_the_folders_place_is_named(project):
     path = project(zipped(FILES))
     (path.parent / "data").mkdir()
     (path.parent / "data/en").write_text("mine")
-    with pytest.raises(InputError, match="is a file, expected a folder to unpack into"):
+    with pytest.raises(InputError, match="data/en is a file, expected a folder; move it away"):
         fetch(path)
     assert (path.parent / "data/en").read_text() == "mine"
+
+
+@pytest.mark.parametrize("pack", [tar, zipped])
+def test_a_file_that_is_a_folder_too_is_the_archives_fault(project, pack):
+    refused(
+        project(pack({"a": b"x", "a/b": b"x"})), "the archive holds 'a/b', a path through a file"
+    )
+
+
+@pytest.mark.parametrize("pack", [tar, zipped])
+def test_a_name_that_cannot_be_is_the_archives_fault(project, pack):
+    name = "n" * 300
+    refused(project(pack({name: b"x"})), f"holds '{name}', which cannot be written here .File name")
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz"])
+def test_an_empty_tar_is_an_empty_folder(project, mode):
+    path = project(tar({}, mode))
+    assert fetch(path) == "copied, unpacked into data/en (files: 0)"
+    assert unpacked(path) == {}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs rights")
+@pytest.mark.parametrize("mode", [0o755, 0o644])
+def test_what_could_be_run_can_be_run(project, mode):
+    path = project(zipped({"a.sh": b"x"}, mode))
+    fetch(path)
+    assert bool((path.parent / "data/en/a.sh").stat().st_mode & 0o111) == (mode == 0o755)
+
+
+def test_a_folder_is_unpacked_where_nothing_stands(write_project):
+    path = write_project("assets: [{dest: a.bin, url: packed, extract: deep/er/en}]")
+    (path.parent / "packed").write_bytes(b"no archive")
+    with pytest.raises(InputError):
+        fetch(path)
+    assert not (path.parent / "deep").exists()
+    (path.parent / "packed").write_bytes(zipped(FILES))
+    fetch(path, force=True)
+    assert (path.parent / "deep/er/en/a.txt").read_bytes() == b"one"

@@ -2,7 +2,9 @@
 
 import gzip
 import hashlib
+import json
 import os
+import zipfile
 
 import pytest
 
@@ -131,7 +133,7 @@ def test_without_internet_the_message_names_the_mirror(one_asset):
 
 
 def test_a_missing_local_file_is_named(one_asset):
-    with pytest.raises(InputError, match="data/a.conll: file:///nowhere/a: no such file"):
+    with pytest.raises(InputError, match=r"a\.conll: file:///nowhere/a: no such file"):
         fetch(one_asset(url="file:///nowhere/a"))
 
 
@@ -314,3 +316,72 @@ def test_a_value_of_env_in_a_url_is_used_and_not_shown(write_project, site, monk
     assert MD5 in str(caught.value)
     assert "s3cret" not in str(caught.value)
     assert (path.parent / "c").read_bytes() == CONTENT
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pipe with a name")
+@pytest.mark.parametrize("linked", [True, False])
+def test_a_device_or_pipe_is_never_replaced(one_asset, tmp_path, linked):
+    (tmp_path / "x").write_bytes(CONTENT)
+    path = one_asset(url=f"{tmp_path}/x", checksum=MD5)
+    dest(path).parent.mkdir()
+    pipe = tmp_path / "pipe" if linked else dest(path)
+    os.mkfifo(pipe)
+    if linked:
+        dest(path).symlink_to(pipe)
+    with pytest.raises(InputError, match=r"a\.conll: is a device or a pipe, expected a file"):
+        fetch(path, force=True)
+    assert pipe.is_fifo()
+
+
+def test_a_local_copy_that_broke_off_goes_on_unless_the_file_changed(one_asset, tmp_path):
+    source = tmp_path / "x"
+    source.write_bytes(CONTENT)
+    path = one_asset(url=f"file://{source}")
+    found = source.stat()
+    part, note = (dest(path).with_name(f".a.conll.part{end}") for end in ("", ".json"))
+    part.parent.mkdir()
+    for tag, content in [
+        (f"{found.st_size}-{found.st_mtime_ns}-{found.st_ino}", b"EX" + CONTENT[2:]),
+        ("another", CONTENT),
+    ]:
+        part.write_bytes(b"EX")  # not as in the source: so it shows where it came from
+        url = hashlib.sha256(f"file://{source}".encode()).hexdigest()
+        note.write_text(json.dumps({"url": url, "tag": tag}))
+        fetch(path, force=True)
+        assert dest(path).read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ("dest: 'd/${env.token}/x.txt'", "has no URL; put the file at .*/d/${env.token}/x.txt"),
+        ("dest: 'f/${env.token}/x.txt', url: project.yml", "File exists .*/f/${env.token}"),
+        (
+            "dest: a.zip, url: a.zip, extract: 'f/${env.token}'",
+            "f/${env.token} is a file, expected",
+        ),
+        ("dest: x, url: '${env.token}'", "asset x: ${env.token}: no such file"),
+    ],
+)
+def test_a_value_of_env_in_a_path_is_never_shown(write_project, monkeypatch, keys, words):
+    monkeypatch.setenv("TEST_TOKEN", "s3cr3t")
+    path = write_project(f"{{env: {{token: TEST_TOKEN}}, assets: [{{{keys}}}]}}")
+    (path.parent / "f").mkdir()
+    (path.parent / "f" / "s3cr3t").touch()
+    with zipfile.ZipFile(path.parent / "a.zip", "w") as packed:
+        packed.writestr("x", b"x")
+    told = []
+    with pytest.raises(InputError, match=words.replace("${", r"\$\{")) as caught:
+        project_assets(path, report=told.append)
+    assert "s3cr3t" not in f"{caught.value}{told}"
+
+
+@pytest.mark.parametrize("url", ["http://a..b/c", "http://*.org/x", f"http://{'a' * 80}.org/x"])
+def test_a_url_that_is_none_is_named_with_its_line(one_asset, url):
+    with pytest.raises(InputError, match=r"line 2: asset data/a.conll: .*: cannot be asked for: "):
+        fetch(one_asset(url=url))
+
+
+def test_a_name_that_is_too_long_is_said_of_the_asset(one_asset):
+    with pytest.raises(InputError, match=r"asset a{250}: File name too long$"):
+        fetch(one_asset(dest="a" * 250, url="project.yml"))

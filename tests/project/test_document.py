@@ -4,7 +4,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from seqpipe.files import InputError
-from seqpipe.project.document import END, START, document, merged
+from seqpipe.project.document import END, START, describe, is_left_alone, merged
+from seqpipe.project.load import load_project
 
 PROJECT = """
     title: "Names | and\\nplaces"
@@ -26,7 +27,7 @@ PROJECT = """
 @pytest.fixture
 def readme(write_project, monkeypatch):
     monkeypatch.setenv("MY_TOKEN", "s3cret")
-    return document(write_project(PROJECT))
+    return describe(load_project(write_project(PROJECT)))
 
 
 def tables(markdown):
@@ -64,16 +65,56 @@ def test_values_of_env_are_not_written(readme):
 
 def test_what_a_project_lacks_has_no_heading(write_project):
     path = write_project("commands: [{name: a}]")
-    text = document(path)
+    text = describe(load_project(path))
     assert [line for line in text.splitlines() if line.startswith("#")] == [
         f"# {path.parent.name}",
         "## Commands",
     ]
 
 
-def test_a_password_in_an_address_is_no_link(write_project):
-    text = document(write_project("assets: [{dest: a, url: 'https://u:p@example.org/a'}]"))
+@pytest.mark.parametrize(
+    "address",
+    ["https://u:p@example.org/a", "http://[${env.host}]/a", "http:///a", "http://e.org/`a`"],
+)
+def test_an_address_that_is_none_or_holds_a_password_is_no_link(
+    write_project, monkeypatch, address
+):
+    monkeypatch.setenv("DOCUMENT_TEST_HOST", "::1")
+    path = write_project(f"""
+        env: {{host: DOCUMENT_TEST_HOST}}
+        assets: [{{dest: a, git: {{repo: "{address}", path: ""}}}}]
+    """)
+    text = describe(load_project(path))
     assert "](" not in text
+    assert address in text
+
+
+def test_words_of_the_project_are_no_html(write_project):
+    path = write_project("""
+        title: "<b>Names</b>"
+        commands: [{name: a, help: "`x < 1` & <script>alert(1)</script>"}]
+    """)
+    text = describe(load_project(path))
+    assert MarkdownIt("commonmark").render(text).count("<b>") == 0
+    assert "# &lt;b>Names&lt;/b>" in text
+    assert tables(text)[0][1] == ["a", "x < 1 & <script>alert(1)</script>"]
+    assert "<script>" not in text
+
+
+@pytest.mark.parametrize("marker", [START, END, "<!-- WEASEL: IGNORE -->"])
+@pytest.mark.parametrize("key", ["title", "description"])
+def test_a_marker_in_the_project_ends_nothing(write_project, marker, key):
+    part = describe(load_project(write_project(f"{key}: 'See `{marker}`'")))
+    once = merged("mine\n", part)
+    assert not is_left_alone(once)
+    assert merged(once, part) == once
+
+
+@pytest.mark.parametrize("where", ["vars: {a: '%s'}", "commands: [{name: a, help: '%s'}]"])
+def test_a_marker_in_a_table_ends_nothing(write_project, where):
+    part = describe(load_project(write_project(where % f"`{END}`")))
+    once = merged("", part)
+    assert merged(once, part) == once
 
 
 PART = f"{START}\nnew\n{END}"
@@ -115,6 +156,7 @@ def test_line_ends_stay():
 
 def test_a_file_that_asks_for_it_is_left_alone():
     text = "<!-- SPACY PROJECT: IGNORE -->\nmine"
+    assert is_left_alone(text)
     assert merged(text, PART) == text
 
 

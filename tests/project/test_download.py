@@ -1,5 +1,6 @@
 """Downloads: broken off and gone on with, by the server or by us, and always the right bytes."""
 
+import gzip
 import hashlib
 import os
 import random
@@ -239,3 +240,42 @@ def test_a_download_that_was_killed_goes_on(project, site):
     fetch(path)
     assert_whole(path)
     assert int(ranges(site)[0][6:-1]) >= 200_000
+
+
+@pytest.mark.parametrize("checksum", [BIG, None])
+@pytest.mark.parametrize("breaks", [[], [300_000]])
+def test_what_a_server_packs_unasked_is_unpacked(project, site, checksum, breaks):
+    site.files["/big"], site.headers = gzip.compress(BIG), {"Content-Encoding": "gzip"}
+    site.breaks = breaks
+    path = project(checksum)
+    fetch(path)
+    assert_whole(path)
+
+
+def test_a_packed_file_stays_packed_whatever_the_server_says_of_it(project, site):
+    packed = gzip.compress(BIG)
+    site.files["/big.gz"], site.headers = packed, {"Content-Encoding": "gzip"}
+    path = project(packed, url=f"{site.address}/big.gz")
+    fetch(path)
+    assert_whole(path, packed)
+
+
+@pytest.mark.parametrize(("name", "value"), [("Content-Length", "-5"), ("Content-Encoding", "zzz")])
+def test_an_answer_that_makes_no_sense_is_no_file(project, site, name, value):
+    site.headers = {name: value}
+    path = project(None)
+    with pytest.raises(InputError, match=rf"line 2: asset data/big: .*{name}: {value}"):
+        fetch(path)
+    assert not (path.parent / "data").exists()
+
+
+def test_a_server_that_leads_nowhere_is_said_of_the_asset(project, site):
+    site.busy, site.headers = [302], {"Location": "http://[::1/x"}
+    with pytest.raises(InputError, match=r"line 2: asset data/big: .*/big: cannot be asked for: "):
+        fetch(project())
+
+
+def test_what_a_terminal_would_obey_is_escaped(project, site):
+    site.busy, site.reason = [404], "\x1b[31mgone\x07"
+    with pytest.raises(InputError, match=r"HTTP 404 \\x1b\[31mgone\\x07$"):
+        fetch(project())

@@ -85,7 +85,8 @@ def test_a_folder_comes_without_the_rest(project, repo, scheme):
     here = path.parent / "here"
     assert tree(here) == ["a.txt", "b.txt"]
     assert (here / "a.txt").read_text() == "this is data/en/a.txt\n"
-    assert sorted(p.name for p in path.parent.iterdir()) == [".seqpipe", "here", "project.yml"]
+    names = sorted(p.name for p in path.parent.iterdir())
+    assert names == [".here.asset", ".seqpipe", "here", "project.yml"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell")
@@ -163,12 +164,58 @@ def test_without_a_checksum_what_is_there_stays_unless_forced(project, repo):
     assert tree(path.parent / "here") == ["b.txt", "c.txt"]
 
 
+@pytest.mark.parametrize("force", [True, False])
+def test_a_folder_with_files_that_did_not_come_with_it_is_never_replaced(project, repo, force):
+    more = "" if force else f", checksum: '{get_checksum(repo / 'data')}'"
+    path = project("data", more=more)
+    (path.parent / "here" / "en").mkdir(parents=True)
+    mine = path.parent / "here" / "en" / "mine.txt"
+    mine.write_text("mine")
+    with pytest.raises(InputError, match="asset here: here would be replaced, and holds 'en/mine"):
+        fetch(path, force=force)
+    mine.unlink()
+    assert fetch(path, force=force) == ["cloned"]
+    mine.write_text("mine")
+    with pytest.raises(
+        InputError, match=r"holds 'en/mine.txt', which did not come with this asset"
+    ):
+        fetch(path, force=force)
+    assert mine.read_text() == "mine"
+
+
+def test_a_folder_and_a_file_do_not_replace_each_other(project):
+    path = project("data", more=f", checksum: '{'0' * 32}'")
+    here = path.parent / "here"
+    here.write_text("mine")
+    with pytest.raises(InputError, match="MD5"):
+        fetch(path)
+    path = project("data")
+    with pytest.raises(InputError, match="asset here: here is a file, expected a folder; move it"):
+        fetch(path, force=True)
+    assert here.read_text() == "mine"
+    here.unlink()
+    here.mkdir()
+    path = project("data/de.txt")
+    with pytest.raises(
+        InputError, match=r"asset here: is a folder, and 'data/de.txt' a file; move"
+    ):
+        fetch(path, force=True)
+    assert list(here.iterdir()) == []
+
+
 def test_a_repository_beside_the_project_is_found(write_project, repo):
     path = write_project("")
     relative = os.path.relpath(repo, path.parent)
     path.write_text(f"assets: [{{dest: here, git: {{repo: '{relative}', path: README.md}}}}]")
     fetch(path)
     assert (path.parent / "here").is_file()
+
+
+def test_a_project_named_by_a_relative_path_gets_it_too(project, monkeypatch):
+    path = project("data/en")
+    monkeypatch.chdir(path.parents[1])
+    assert fetch(path.relative_to(path.parents[1])) == ["cloned"]
+    assert tree(path.parent / "here") == ["a.txt", "b.txt"]
 
 
 @pytest.mark.parametrize("inner", ["../x", "/etc/passwd", ".git/config", "data/../../x"])

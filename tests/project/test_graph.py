@@ -52,6 +52,13 @@ def test_an_unknown_name_lists_all_there_is():
         expand(project, "x")
 
 
+def test_an_unknown_name_is_answered_with_the_nearest_first():
+    project = project_of(command("count"), workflows={"w": ("count",)})
+    said = "no command or workflow 'cout'; did you mean 'count'\\? workflows: w; commands: count"
+    with pytest.raises(InputError, match=said):
+        expand(project, "cout")
+
+
 @pytest.mark.parametrize(
     ("output", "dep"),
     [
@@ -157,12 +164,21 @@ def test_two_that_write_one_path_in_no_order_are_refused(one, two, words):
         steps_of(command("a", outputs=[one]), command("b", outputs=[two]))
 
 
-def test_two_that_write_one_path_may_do_so_in_an_order():
+def test_an_order_is_not_enough_for_two_that_write_one_path():
     a, b = command("a", outputs=["x", "y"]), command("b", deps=["y"], outputs=["z"])
     c = command("c", deps=["z"], outputs=["x"])
-    assert list(steps_of(c, b, a)) == ["a", "b", "c"]
     one, two = command("one", outputs=["x"]), command("two", outputs=["x"])
-    assert list(steps_of(one, command("say"), two)) == ["one", "say", "two"]
+    for listed in [(c, b, a), (one, command("say"), two)]:
+        with pytest.raises(InputError, match=r"both write x; .* list it in the deps of the one"):
+            steps_of(*listed)
+
+
+def test_what_another_made_may_be_worked_on_in_place_or_added_to():
+    make = command("make", outputs=["x"])
+    polish = command("polish", deps=["x"], outputs=["x"])
+    add = command("add", deps=["x"], outputs=["x/more"])
+    assert list(steps_of(polish, make)) == ["make", "polish"]
+    assert list(steps_of(add, make)) == ["make", "add"]
 
 
 def test_a_command_may_write_a_path_twice_and_one_in_the_other():
@@ -221,6 +237,15 @@ def with_barriers(listed, needs):
     }
 
 
+def meet(one, two):
+    """Whether they write one path and the second does not read it. The order is given."""
+    return any(
+        overlap(a.value, b.value) and not any(overlap(a.value, dep.value) for dep in two.deps)
+        for a in one.outputs
+        for b in two.outputs
+    )
+
+
 def everyone_before(needs):
     """Who has to end before each, or None where there is a ring."""
     before = {}
@@ -238,14 +263,12 @@ def test_a_graph_is_what_comparing_all_with_all_finds(found):
     listed = [command(str(i), deps, outputs) for i, (deps, outputs) in enumerate(found)]
     needs = needs_by_comparing(listed)
     before = everyone_before(with_barriers(listed, needs))
-    no_order = before is not None and any(
-        overlap(a.value, b.value) and i not in before[j] and j not in before[i]
+    both_write = before is not None and any(
+        meet(listed[j], listed[i]) if j in before[i] else meet(listed[i], listed[j])
         for j in range(len(listed))
         for i in range(j)
-        for a in listed[i].outputs
-        for b in listed[j].outputs
     )
-    if before is None or no_order:
+    if before is None or both_write:
         with pytest.raises(InputError, match="a ring of" if before is None else "write"):
             graph(project_of(*listed), listed)
         return

@@ -8,6 +8,7 @@ import pytest
 from seqpipe.files import InputError
 from seqpipe.project.load import load_project
 from seqpipe.project.lock import Record, Records, read_records, write_records
+from seqpipe.project.plan import plan
 
 PROJECT = """
     vars: {epochs: 8, name: "${vars.kind}/x", kind: small}
@@ -195,6 +196,150 @@ def test_what_a_command_does_in_place_and_beside_is_no_change_of_what_it_reads(w
     assert reason(path, "polish") == "./folder/in is new"
 
 
+IN_PLACE = """
+    workflows: {all: [a, c, b]}
+    commands:
+      - {name: a, script: ["copy in.txt"], deps: [in.txt], outputs: [DIR]}
+      - {name: b, script: ["add a line"], deps: [x, y], outputs: [x]}
+      - {name: c, script: ["copy y"], deps: [y.txt], outputs: [y]}
+"""
+
+
+class InPlace:
+    """A file that one command makes and another adds a line to."""
+
+    def __init__(self, write_project, output):
+        self.path = write_project(
+            IN_PLACE.replace("DIR", output).replace("[x", f"[{self.x(output)}")
+        )
+        self.folder = self.path.parent
+        self.file = self.folder / self.x(output)
+        self.file.parent.mkdir(exist_ok=True)
+        for name in ("in.txt", "y.txt"):
+            (self.folder / name).write_text(name)
+
+    @staticmethod
+    def x(output):
+        return "x" if output in ("x", "./x") else f"{output}/x"
+
+    def a(self):
+        self.file.write_text((self.folder / "in.txt").read_text())
+
+    def b(self):
+        self.file.write_text(f"{self.file.read_text()}, {(self.folder / 'y').read_text()}")
+
+    def c(self):
+        (self.folder / "y").write_text((self.folder / "y.txt").read_text())
+
+    def run(self, *options, **more):
+        """Runs what has to; which that was."""
+        project = load_project(self.path)
+        records = Records(project)
+        ran = ""
+        for one in plan(project, *options, records=records, **more):
+            command = one.step.command
+            if records.reason(command) is not None:
+                ran += command.name
+                records.begin(command)
+                getattr(self, command.name)()
+                records.succeed(command)
+        return ran
+
+
+@pytest.fixture(params=["x", "./x", "folder"])
+def in_place(request, write_project):
+    return InPlace(write_project, request.param)
+
+
+def test_what_is_worked_on_in_place_settles(in_place):
+    assert in_place.run() == "acb"
+    assert in_place.run() == ""
+    (in_place.folder / "in.txt").write_text("new")
+    assert in_place.run() == "ab"
+    assert in_place.file.read_text() == "new, y.txt"
+    in_place.file.write_text("by hand")
+    assert in_place.run() == "ab"
+    assert in_place.file.read_text() == "new, y.txt"
+    assert in_place.run() == ""
+
+
+def test_nothing_is_worked_on_in_place_twice(in_place):
+    in_place.run()
+    (in_place.folder / "y.txt").write_text("new")  # 'c' will run, and then 'b'
+    assert reason(in_place.path, "a") is None  # alone
+    assert in_place.run("a") == ""
+    assert in_place.run() == "acb"
+    rewrite(in_place.path, "add a line", "add two lines")
+    assert in_place.run() == "ab"
+    assert in_place.file.read_text() == "in.txt, new"
+    in_place.run("b")
+    in_place.file.unlink()
+    assert in_place.run() == "ab"
+    assert in_place.file.read_text() == "in.txt, new"
+
+
+def test_why_the_maker_runs_again_is_said(in_place):
+    in_place.run()
+    rewrite(in_place.path, "add a line", "add two lines")
+    assert reason(in_place.path, "a").startswith("'b' has to work on ")
+
+
+def test_what_was_worked_on_alone_is_made_again(in_place):
+    in_place.run()
+    rewrite(in_place.path, "add a line", "add two lines")
+    assert in_place.run("b") == "b"  # as asked for, on its own result
+    assert in_place.run() == "ab"
+    assert in_place.file.read_text() == "in.txt, y.txt"
+
+
+def test_several_may_work_on_one_file_in_place(write_project):
+    path = write_project("""
+        commands:
+          - {name: a, outputs: [x]}
+          - {name: b, deps: [x], outputs: [x]}
+          - {name: c, deps: [x], outputs: [x]}
+    """)
+    project = load_project(path)
+    records = Records(project)
+    for command in project.commands.values():
+        records.begin(command)
+        (path.parent / "x").write_text(command.name)
+        records.succeed(command)
+    assert [reason(path, name) for name in "abc"] == [None, None, None]
+    rewrite(
+        path, "[x], outputs: [x]}\n  - {name: c", "[x], outputs: [x], script: [new]}\n  - {name: c"
+    )
+    assert reason(path, "a") == "'b' has to work on x again"
+    assert reason(path, "b") == "script line 1 added"
+
+
+def test_what_another_command_wrote_over_an_output_is_said(write_project):
+    path = write_project("commands: [{name: a, outputs: [x]}, {name: b, outputs: [./x]}]")
+    for name in "ab":
+        (path.parent / "x").write_text(name)
+        succeed(path, name)
+    assert reason(path, "a") == "x changed ('b' wrote it)"
+
+
+def test_what_a_run_within_a_run_has_done_stays_in_the_lock(write_project):
+    path = write_project("""
+        commands:
+          - {name: outer, script: ["seqpipe run . inner"], outputs: [outer.txt]}
+          - {name: inner, script: [], outputs: [inner.txt]}
+    """)
+    for name in ("outer.txt", "inner.txt"):
+        (path.parent / name).touch()
+    project = load_project(path)
+    outside, outer = Records(project), project.commands["outer"]
+    outside.begin(outer)
+    succeed(path, "inner")
+    outside.succeed(outer)
+    assert set(read_records(path.parent)[0]) == {"outer", "inner"}
+    assert outside.reason(project.commands["inner"]) is None
+    Records(project).begin(project.commands["inner"])
+    assert outside.reason(project.commands["inner"]) == "never run"
+
+
 def test_commands_that_are_no_longer_there_stay_in_the_lock(project):
     text = project.read_text()
     other = text.replace("name: train", "name: other")
@@ -208,7 +353,7 @@ def test_commands_that_are_no_longer_there_stay_in_the_lock(project):
 def test_the_lock_comes_back_as_written(tmp_path):
     records = {
         "träin": Record(["a b"], {"vars.ö": "1"}, {"env.x": "s$d"}, {"a b": "1", "c": None}, {}),
-        "other": Record([], {}, {}, {}, {"x": "3"}),
+        "other": Record([], {}, {}, {}, {"x": "3"}, {"y": ["1", "2"]}),
     }
     write_records(tmp_path, records)
     assert read_records(tmp_path) == (records, set())
@@ -227,6 +372,8 @@ BROKEN = [
     '{"version": "x", "commands": {}}',
     '{"version": 2, "commands": []}',
     '{"version": 2, "commands": {"a": {"x": 1}}}',
+    '{"version": 2, "commands": {"a": {"script": [], "vars": {}, "env": {}, "deps": {}, '
+    '"outputs": {}, "worked_on": {"x": ["1"]}}}}',
     json.dumps(
         {
             "version": 2,

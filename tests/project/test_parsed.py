@@ -6,6 +6,9 @@ from seqpipe.files import InputError
 from seqpipe.project import parsed
 from seqpipe.project.hashes import make_room
 from seqpipe.project.load import load_project
+from seqpipe.project.lock import Records
+from seqpipe.project.plan import plan
+from seqpipe.project.source import parse_yaml
 
 TEXT = """
 vars: {a: 1, b: [x, null, true, 1.5], c: {d: "ä"}}
@@ -22,20 +25,43 @@ def path(tmp_path):
     return path
 
 
-def broken_yaml(path):
+def broken_yaml(content, path):
     raise AssertionError("the YAML was read")
 
 
 def test_what_is_kept_is_what_the_file_says(path, monkeypatch):
     first = load_project(path)
-    assert not (path.parent / ".seqpipe").exists()  # only a run makes it
+    assert not (path.parent / ".seqpipe").exists()  # only a plan makes it
     make_room(path.parent)
     load_project(path)
-    monkeypatch.setattr(parsed, "read_yaml", broken_yaml)
+    monkeypatch.setattr(parsed, "parse_yaml", broken_yaml)
     again = load_project(path)
     assert again == first
     assert [command.line for command in again.commands.values()] == [4, 5]
     assert again.commands["two"].deps[0].line == 5
+
+
+def test_from_the_second_plan_on_the_yaml_is_not_read(path, monkeypatch):
+    (path.parent / "y").write_text("")
+    for _ in range(2):
+        project = load_project(path)
+        plan(project, "two", records=Records(project))
+    monkeypatch.setattr(parsed, "parse_yaml", broken_yaml)
+    assert load_project(path) == project
+
+
+def test_what_was_hashed_is_what_is_parsed(path, monkeypatch):
+    """An editor may save between two reads of a file."""
+    make_room(path.parent)
+
+    def edited_meanwhile(content, where):
+        path.write_text(TEXT.replace("two", "six"))
+        return parse_yaml(content, where)
+
+    monkeypatch.setattr(parsed, "parse_yaml", edited_meanwhile)
+    assert list(load_project(path).commands) == ["one", "two"]
+    monkeypatch.undo()
+    assert list(load_project(path).commands) == ["one", "six"]
 
 
 def test_a_fault_has_its_line_from_what_is_kept_too(path, monkeypatch):
@@ -44,7 +70,7 @@ def test_a_fault_has_its_line_from_what_is_kept_too(path, monkeypatch):
     for _ in range(2):
         with pytest.raises(InputError, match="line 4: unknown command key 'output'"):
             load_project(path)
-        monkeypatch.setattr(parsed, "read_yaml", broken_yaml)
+        monkeypatch.setattr(parsed, "parse_yaml", broken_yaml)
 
 
 def test_a_changed_file_is_read(path):

@@ -172,7 +172,7 @@ FAILURES = {
     "exit code": ("python -c 'import sys; sys.exit(3)'", 3, "exit code 3: python -c"),
     "signal": (
         "python -c 'import os; os.kill(os.getpid(), 9)'",
-        1,
+        137,
         "killed by SIGKILL: python -c",
     ),
     "no such program": ("no-such-program x", 127, "program not found: no-such-program"),
@@ -195,6 +195,64 @@ def test_a_failure_names_command_line_and_cause_and_is_not_locked(write_project,
     assert caught.value.exit_code == code
     assert not (path.parent / "next").exists()
     assert locked(path) == []
+
+
+def test_a_command_killed_by_a_signal_has_its_code_in_the_event_too(write_project):
+    path = write_project("""
+        commands: [{name: all, script: ["python -c 'import os; os.kill(os.getpid(), 11)'"]}]
+    """)
+    ends, fault = failed(path)
+    assert (ends["all"].code, fault.exit_code) == (139, 139)
+
+
+def test_a_lock_that_cannot_be_written_is_a_failure_that_says_so(write_project):
+    path = write_project("""
+        commands: [{name: all, script: ["mkdir seqpipe.lock", touch o], outputs: [o]}]
+    """)
+    _, fault = failed(path)
+    assert str(fault) == (
+        f"{path}, line 2: command 'all': seqpipe.lock cannot be written: Is a directory"
+    )
+
+
+def test_a_line_that_is_too_long_to_start_says_why(write_project):
+    path = write_project(f"commands: [{{name: all, script: [echo {'x' * 140_000}]}}]")
+    _, fault = failed(path)
+    assert "command 'all': cannot be started (Argument list too long): echo x" in str(fault)
+    assert fault.exit_code == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limits")
+@pytest.mark.parametrize("line", ["'true'", "seqpipe --version"])
+@pytest.mark.parametrize("spare", [0, 2, 5])
+def test_too_few_descriptors_are_a_failure_of_the_command(write_project, line, spare):
+    path = write_project(f"""
+        workflows: {{all: [one, two]}}
+        commands:
+          - {{name: one, script: [{line}], outputs: [a]}}
+          - {{name: two, script: [{line}]}}
+    """)
+    program = f"""
+import os, resource
+from seqpipe.project.run import CommandError, project_run
+
+def use_up(event):
+    if event.kind == "started":
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        lowest = os.dup(0)
+        os.close(lowest)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + {spare}, most))
+
+try:
+    project_run({str(path)!r}, report=use_up, captured=True)
+except CommandError as fault:
+    print(fault)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stderr == ""
+    assert f"{path}, line " in done.stdout
+    if spare < 3:
+        assert "command 'one': cannot be started (Too many open files)" in done.stdout
 
 
 def test_a_command_that_fails_loses_its_lock_entry(write_project):

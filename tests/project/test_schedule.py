@@ -254,16 +254,53 @@ linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux k
 
 @linux
 @pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["to us", "to all"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_all_commands(write_project, send, number):
     path = write_project(SLEEPS)
     runner, pids = started(path)
     send(runner.pid, number)
     _, said = runner.communicate(timeout=9)
     assert runner.returncode == 128 + number
-    assert said == {signal.SIGINT: "interrupted\n", signal.SIGTERM: "terminated\n"}[number]
+    words = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
+    assert said == f"{words[number]}\n"
     assert all_gone(pids, 5)
     assert read_records(path.parent)[0] == {}
+
+
+@linux
+@pytest.mark.parametrize("line", ["python sleeps.py far; true", "python sleeps.py far & wait"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_also_what_commands_have_started(write_project, line, number):
+    path = write_project(f"""
+        commands: [{{name: all, script: ["sh -c '{line}'"]}}]
+    """)
+    runner, pids = started(path, names=["far"])
+    os.kill(runner.pid, number)
+    runner.communicate(timeout=9)
+    assert runner.returncode == 128 + number
+    assert not any(map(is_alive, pids))
+
+
+@linux
+def test_what_an_interrupted_run_leaves_behind_keeps_the_project(write_project):
+    # Once what started it is gone, nothing tells whose it is but the file that it has open.
+    path = write_project("""
+        commands:
+          - name: all
+            script: ["sh -c '(trap : TERM; python sleeps.py orphan) &'", "python sleeps.py last"]
+          - {name: next, script: ["true"]}
+    """)
+    runner, (orphan, _) = started(path, "all", names=["orphan", "last"])
+    os.kill(runner.pid, signal.SIGTERM)
+    runner.communicate(timeout=9)
+    command = [sys.executable, "-m", "seqpipe", "run", str(path), "next", "--no-wait"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"process {orphan} (python" in done.stderr
+    os.kill(orphan, signal.SIGKILL)
+    all_gone([orphan], 5)
+    time.sleep(0.2)
+    assert subprocess.run(command, capture_output=True).returncode == 0
 
 
 def test_a_command_that_will_not_end_is_killed(write_project, monkeypatch):
@@ -292,6 +329,36 @@ def test_a_command_that_will_not_end_is_killed(write_project, monkeypatch):
 
 
 @linux
+def test_a_report_that_fails_does_not_keep_commands_alive(write_project):
+    path = write_project("""
+        workflows: {all: [one, two]}
+        commands:
+          - {name: one, script: ["python says.py 1"], outputs: ["1"]}
+          - {name: two, script: ["python says.py 2"], outputs: ["2"]}
+    """)
+    (path.parent / "says.py").write_text(
+        "import os, time\n"
+        "try:\n"
+        "    print(os.getpid(), flush=True)\n"
+        "    time.sleep(60)\n"
+        "finally:\n"
+        "    print('the end', flush=True)\n"
+    )
+    pids = []
+
+    def broken(event):
+        if event.kind == "output":
+            pids.append(int(event.text))
+        if len(pids) == 2:
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        project_run(path, jobs=2, report=broken)
+    assert len(pids) == 2
+    assert not any(map(is_alive, pids))
+
+
+@linux
 def test_commands_do_not_outlive_a_run_that_is_killed(write_project):
     path = write_project(SLEEPS)
     runner, pids = started(path)
@@ -314,7 +381,8 @@ def test_what_outlives_a_killed_run_keeps_the_project(write_project):
     command = [sys.executable, "-m", "seqpipe", "run", str(path), "next"]
     done = subprocess.run([*command, "--no-wait"], capture_output=True, text=True)
     assert done.returncode == 1
-    assert "was killed, and something that it started still runs" in done.stderr
+    said = "was broken off, and something that it started still runs, process"
+    assert f"{said} {orphan} (python" in done.stderr
     os.kill(orphan, signal.SIGKILL)
     assert subprocess.run([*command, "--no-wait"], capture_output=True).returncode == 0
 

@@ -53,3 +53,24 @@ def test_any_override_is_taken_as_it_is(value):
     variables.override("x", value)
     if "${" not in value:
         assert variables.fill("${vars.x}").value == value
+
+
+@pytest.mark.parametrize("text", ["a ${vars.x", "${env.x b", "'${vars:x'", "${vars.x} ${project.t"])
+def test_a_reference_that_is_not_closed_is_a_fault(text):
+    with pytest.raises(ValueError, match="a reference without its closing }"):
+        Variables({"x": 1}, {}).fill(text)
+
+
+@pytest.mark.parametrize("text", ["${vars.x}}", "$vars.x", "{vars.x", "awk '${'"])
+def test_what_is_no_reference_stays(text):
+    Variables({"x": 1}, {}).fill(text)
+
+
+def test_variables_that_come_to_more_than_they_look_are_refused():
+    doubled = {f"a{i}": f"${{vars.a{i + 1}}}${{vars.a{i + 1}}}" for i in range(60)}
+    with pytest.raises(ValueError, match="is longer than 1,000,000 characters"):
+        Variables({**doubled, "a60": "xy"}, {}).fill("${vars.a0}")
+    assert Variables({**doubled, "a60": ""}, {}).fill("${vars.a0}").value == ""
+    chain = {f"a{i}": f"${{vars.a{i + 1}}}" for i in range(3000)}
+    with pytest.raises(ValueError, match=r"\$\{vars.a0\} is defined by more than 100 others"):
+        Variables({**chain, "a3000": "x"}, {}).fill("${vars.a0}")

@@ -5,6 +5,7 @@ import srsly
 from weasel.cli.run import check_rerun
 from weasel.util.config import load_project_config
 
+from seqpipe.files import InputError
 from seqpipe.project.load import load_project
 from seqpipe.project.lock import Records
 from seqpipe.project.weasel_lock import export_weasel_lock
@@ -40,9 +41,8 @@ def project(write_project, monkeypatch):
 
 
 def test_weasel_skips_what_is_up_to_date_and_runs_what_changed(project):
-    written, left_out = export_weasel_lock(
-        project, Records(project), project.folder / "project.lock"
-    )
+    path, written, left_out = export_weasel_lock(project, Records(project))
+    assert path == project.folder / "project.lock"
     assert written == ["make"]
     assert left_out == {
         "secret": "weasel's lock would show the value of env.token",
@@ -59,7 +59,14 @@ def test_weasel_skips_what_is_up_to_date_and_runs_what_changed(project):
 def test_the_export_is_no_change_of_the_project_and_shows_no_value_of_env(project):
     path = project.folder / "project.lock"
     path.write_text("old: {}\n")
-    export_weasel_lock(project, Records(project), path)
+    export_weasel_lock(project, Records(project))
     assert set(srsly.read_yaml(path)) == {"make"}
     assert "s3cret" not in path.read_text(encoding="utf-8")
     assert Records(project).reason(project.commands["make"]) is None
+
+
+def test_the_project_is_not_written_over(project):
+    path = project.folder / "project.lock"
+    path.write_text(project.path.read_text(encoding="utf-8"), encoding="utf-8")
+    with pytest.raises(InputError, match="this file is read, expected another one for the lock"):
+        export_weasel_lock(load_project(path), Records(project))

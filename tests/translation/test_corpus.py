@@ -382,7 +382,7 @@ def test_multi30k_has_its_pairs_and_words_and_is_read_in_seconds():
     paths = [MULTI30K / f"train.lc.norm.tok.{language}.gz" for language in ("de", "en", "fr")]
     began = time.process_time()
     examples = list(make_parallel_corpus(paths[0], paths[1:])(white_space_pipeline()))
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 10
     assert len(examples) == 29_000
     sides = zip(*(eg.reference._.references for eg in examples), strict=True)
     english, french = (sum(len(text.split()) for text in side) for side in sides)
