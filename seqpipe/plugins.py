@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import inspect
+import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from importlib.metadata import Distribution, EntryPoint, distributions
@@ -164,11 +166,13 @@ class Plugins:
             with self.isolated(plugin):
                 both = dict(found)
                 with printing_aside():
-                    # A hook's caller gives a list with what each plugin gave: here one.
-                    offers = [offer for given in caller() for offer in given]
-                for offer in offers:
+                    # A hook's caller gives a list with what each plugin gave, but for None.
+                    given = next(iter(caller()), None)
+                expected = f"expected a list of seqpipe.{kind.__name__}"
+                if not isinstance(given, list | tuple):
+                    raise TypeError(f"{hook} gave {given!r}, {expected}")
+                for offer in given:
                     if not isinstance(offer, kind):
-                        expected = f"expected a list of seqpipe.{kind.__name__}"
                         raise TypeError(f"{hook} gave {offer!r}, {expected}")
                     key = getattr(offer, by)
                     if key in both:
@@ -233,7 +237,9 @@ def words_of(fault: BaseException) -> str:
     kind = type(fault).__name__
     try:
         words = " ".join(str(fault).split())
-    except Exception:
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
         words = ""  # its own `__str__` is at fault
     return f"{kind}: {words}" if words else kind
 
@@ -277,10 +283,25 @@ def _installed() -> Iterator[tuple[Plugin, EntryPoint | None]]:
             continue
         name, version = _identity(distribution)
         # As for imports, the first one on the path counts.
-        if name not in seen:
-            seen.add(name)
+        if _canonical(name) not in seen and not _is_hidden(distribution, name):
+            seen.add(_canonical(name))
             for entry in entries:
                 yield Plugin(entry.name, entry.value, name, version), entry
+
+
+def _is_hidden(distribution: Distribution, name: str) -> bool:
+    """Tell whether another version of a distribution comes earlier on the path.
+
+    To read the names of all those without plugins would take longer than all the rest.
+    """
+    for first in Distribution.discover(name=name):
+        return first.locate_file("") != distribution.locate_file("")
+    return False
+
+
+def _canonical(name: str) -> str:
+    """RETURNS (str): A distribution's name as installers compare it."""
+    return re.sub("[-_.]+", "-", name).lower()
 
 
 def _identity(distribution: Distribution) -> tuple[str, str]:
@@ -304,6 +325,8 @@ def _register(manager: pluggy.PluginManager, plugin: Plugin, entry: EntryPoint) 
         manager.register(module, name=plugin.name)
         callers = manager.get_hookcallers(module) or []
         _check_hook_names(module, callers)
+        for caller in callers:
+            _check_plain(module, caller)
     except BaseException:
         if manager.has_plugin(plugin.name):
             manager.unregister(name=plugin.name)
@@ -319,12 +342,26 @@ def _check_marked(module: object) -> None:
             raise ValueError(f"{name} is not marked with @seqpipe.hookimpl")
 
 
-def _check_hook_names(module: object, callers: Iterable[pluggy.HookCaller]) -> None:
+def _check_hook_names(module: object, callers: Collection[pluggy.HookCaller]) -> None:
     """Refuse hooks that are not there, but for those marked with `optionalhook`.
 
     pluggy's `check_pending` does the same, and knows neither the nearest name nor whom to spare.
     """
+    if not callers:
+        raise ValueError("implements no hook, expected a function marked with @seqpipe.hookimpl")
     for caller in callers:
         ours = [one for one in caller.get_hookimpls() if one.plugin is module]
         if not caller.has_spec() and not all(one.optionalhook for one in ours):
             raise ValueError(f"no hook is named {caller.name}; {nearest(caller.name, HOOKS)}")
+
+
+def _check_plain(module: object, caller: pluggy.HookCaller) -> None:
+    """Refuse hooks of which a call runs nothing, and those around the hooks of others."""
+    for one in caller.get_hookimpls():
+        if one.plugin is not module:
+            continue
+        generates = inspect.isgeneratorfunction(one.function)
+        if generates or inspect.isasyncgenfunction(one.function):
+            raise ValueError(f"{caller.name} is a generator, expected a plain function")
+        if inspect.iscoroutinefunction(one.function):
+            raise ValueError(f"{caller.name} is a coroutine, expected a plain function")

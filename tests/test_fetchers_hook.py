@@ -60,6 +60,19 @@ def seqpipe_fetchers():
 """
 
 
+LOUD = """
+from seqpipe import Download, Fetcher, hookimpl
+
+def fetch(url, offset, tag):
+    print("fetching")
+    return Download(iter([b"a"]))
+
+@hookimpl
+def seqpipe_fetchers():
+    return [Fetcher("loud", fetch)]
+"""
+
+
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     monkeypatch.delenv("SEQPIPE_MIRROR", raising=False)
@@ -294,3 +307,11 @@ def test_a_scheme_that_cannot_be_sets_its_plugin_aside(installed, project, schem
     done = installed.seqpipe("assets", project("dest: a, url: 'base64://YWJj'"), "--json")
     assert json.loads(done.stdout)["failed"] == 0
     assert done.stderr == f"warning: plugin other (seqpipe-other 1.5) is set aside: {words}\n"
+
+
+def test_what_a_fetcher_prints_stays_out_of_the_json(installed, tmp_path):
+    installed.add("loud", LOUD)
+    (tmp_path / "project.yml").write_text("assets: [{dest: a.txt, url: 'loud://a'}]\n")
+    done = installed.seqpipe("assets", tmp_path, "--json")
+    assert json.loads(done.stdout)["assets"][0]["ready"]
+    assert "fetching" in done.stderr

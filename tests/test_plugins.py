@@ -1,6 +1,7 @@
 """Plugins: found when installed, listed, and set aside alone when they fail."""
 
 import json
+import os
 
 import pytest
 
@@ -24,6 +25,16 @@ from seqpipe import Starter, hookimpl
 @hookimpl
 def seqpipe_starters():
     return [Starter("greeting", "A project that greets", Path(__file__).with_name("greeting"))]
+"""
+GROUP = """
+import typer
+from seqpipe import hookimpl
+
+@hookimpl
+def seqpipe_commands(app):
+    group = typer.Typer({name})
+    group.command("{command}")(print)
+    app.add_typer({added})
 """
 TAKES_RUN = GOOD.replace('"greet"', '"run"')
 BAD = {
@@ -49,6 +60,52 @@ BAD = {
         "Union types",
     ),
     "name of a built-in command": (TAKES_RUN, "the command 'run' is there already"),
+    "name of a built-in command, as that of a group": (
+        GROUP.format(name='name="run"', command="x", added="group"),
+        "the command 'run' is there already",
+    ),
+    "name of a built-in command, in a group without one": (
+        GROUP.format(name="", command="run", added="group"),
+        "the command 'run' is there already",
+    ),
+    "one command twice": (
+        GOOD + "    app.command('greet')(greet)",
+        "the command 'greet' is there already",
+    ),
+    "command that is an option": (GOOD.replace('"greet"', '"--strict"'), "the command '--strict'"),
+    "command of two words": (GOOD.replace('"greet"', '"a b"'), "the command 'a b', expected"),
+    "group whose name is no text": (
+        GROUP.format(name="", command="x", added="group, name=5"),
+        "the command 5, expected a name of letters, digits, - and _",
+    ),
+    "help that raises": (
+        GOOD.replace('"greet"', '"greet", cls=Odd')
+        + "\nfrom typer.core import TyperCommand\n"
+        + "class Odd(TyperCommand):\n"
+        + "    def get_short_help_str(self, limit=45): raise RuntimeError('no help')\n",
+        "RuntimeError: no help",
+    ),
+    "help that cannot be written": (
+        GOOD.replace('"greet"', '"greet", help="\\ud800"'),
+        "UnicodeEncodeError",
+    ),
+    "generator": (
+        GOOD + "    yield",
+        "seqpipe_commands is a generator, expected a plain function",
+    ),
+    "generator of progress": (
+        GOOD + "\n@hookimpl\ndef seqpipe_training_progress(progress): yield",
+        "seqpipe_training_progress is a generator, expected a plain function",
+    ),
+    "coroutine": (
+        GOOD.replace("def seqpipe", "async def seqpipe"),
+        "seqpipe_commands is a coroutine, expected a plain function",
+    ),
+    "around the hooks of others": (
+        GOOD.replace("@hookimpl", "@hookimpl(wrapper=True)") + "    return (yield)",
+        "seqpipe_commands is a generator, expected a plain function",
+    ),
+    "no hook": ("def greet(): pass", "implements no hook, expected a function marked with"),
     "hook without its mark": (
         GOOD.replace("@hookimpl", ""),
         "seqpipe_commands is not marked with @seqpipe.hookimpl",
@@ -59,6 +116,10 @@ BAD = {
     ),
     "error that cannot be shown": (
         "class Odd(Exception):\n    def __str__(self): return self.x\nraise Odd",
+        "Odd",
+    ),
+    "error that exits when it is shown": (
+        "class Odd(Exception):\n    def __str__(self): raise SystemExit(4)\nraise Odd",
         "Odd",
     ),
     "entry point that names nothing": ("", "AttributeError", "bad_module:nothing"),
@@ -134,6 +195,28 @@ def test_a_hook_of_another_version_may_be_marked_as_optional(installed):
     installed.add("good", GOOD + later)
     assert installed.state("good") == ("ok", ["seqpipe_commands"], None)
     assert installed.seqpipe("greet", "Ada").stderr == ""
+
+
+def test_a_plugin_whose_hooks_are_all_of_another_version_is_no_fault(installed):
+    later = (
+        "from seqpipe import hookimpl\n@hookimpl(optionalhook=True)\ndef seqpipe_later(): pass\n"
+    )
+    installed.add("later", later)
+    assert installed.state("later") == ("ok", [], None)
+
+
+@pytest.mark.parametrize("entries", ["", "[seqpipe]\ngood = good_module\n"])
+def test_of_two_versions_of_a_package_the_first_on_the_path_counts(tmp_path, entries):
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+        Installed(tmp_path / folder).add("good", GOOD)
+    first = Installed(tmp_path / "first")
+    first.damage("good", "METADATA", b"Metadata-Version: 2.1\nName: SeqPipe.Good\nVersion: 2\n")
+    first.damage("good", "entry_points.txt", entries.encode())
+    both = f"{tmp_path / 'first'}{os.pathsep}{tmp_path / 'second'}"
+    listed = first.seqpipe("plugins", "--json", PYTHONPATH=both).stdout
+    found = [one for one in json.loads(listed)["plugins"] if one["name"] == "good"]
+    assert [(one["version"], one["state"]) for one in found] == ([("2", "ok")] if entries else [])
 
 
 def test_one_package_may_have_two_plugins(installed):
@@ -307,12 +390,35 @@ def test_starter_of_a_plugin_is_listed_written_and_runs(installed, tmp_path):
         (STARTER.replace('Starter("gr', 'str("gr'), "TypeError"),
         (STARTER.replace("[Starter", "['x', Starter"), "expected a list of seqpipe.Starter"),
         (
+            STARTER.replace("return", "return None #"),
+            "seqpipe_starters gave None, expected a list of seqpipe.Starter",
+        ),
+        (STARTER.replace('"greeting", "A', '3, "A'), "the starter 3, expected a name"),
+        (STARTER.replace('"greeting", "A', '"../x", "A'), "the starter '../x', expected a name"),
+        (STARTER.replace('"A project that greets"', "None"), "help of 'greeting' is None"),
+        (
+            STARTER.replace("Path(__file__)", "str").replace('.with_name("greeting")', '("x")'),
+            "Path",
+        ),
+        (
             STARTER.replace('Starter("greeting', 'Starter("ner'),
             "the starter 'ner' is there already",
         ),
         (STARTER.replace('with_name("greeting")', 'with_name("x")'), "has no project.yml in"),
     ],
-    ids=["raises", "exits", "raises inside", "no starter", "a name that is taken", "no project"],
+    ids=[
+        "raises",
+        "exits",
+        "raises inside",
+        "no starter",
+        "nothing",
+        "a number for a name",
+        "a path for a name",
+        "no help",
+        "text for a folder",
+        "a name that is taken",
+        "no project",
+    ],
 )
 def test_plugin_whose_starters_fail_is_named_and_the_others_are_there(installed, source, words):
     add_greeting(installed)

@@ -1,12 +1,14 @@
 """The Typer app: the commands that belong to no concept, then those of the plugins."""
 
 import os
+import re
+from collections.abc import Collection, Iterator
 from functools import cache
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
-from typer.main import get_command
+from typer.main import get_command, get_group
 
 from seqpipe import __version__
 from seqpipe.cli import exit_interrupted
@@ -27,6 +29,8 @@ from seqpipe.cli.plugins import plugins as list_plugins
 from seqpipe.cli.run import run
 from seqpipe.cli.train import train
 from seqpipe.plugins import Choice, Plugins, load_plugins, printing_aside
+
+NAME = r"\w[\w-]*"  # a command's: what a shell takes for one word, and never for an option
 
 
 class Group(TyperGroup):
@@ -82,9 +86,11 @@ def build_app(choice: Choice | None = None, *, trace: bool = False) -> tuple[typ
     add_diagnose(app)
     app.command("plugins")(list_plugins)
     add_new(app)
+    taken: set[str | None] = {info.name for info in app.registered_commands}
+    taken |= {info.name for info in app.registered_groups}
     for plugin, hook in plugins.implementing("seqpipe_commands"):
         with plugins.isolated(plugin), printing_aside():
-            _take_over(app, hook)
+            taken |= _take_over(app, hook, taken)
     return app, plugins
 
 
@@ -125,24 +131,41 @@ def _new_app(obj: Plugins | None = None, **settings: Any) -> typer.Typer:
     )
 
 
-def _take_over(app: typer.Typer, hook: Any) -> None:
-    """Let one plugin add its commands to an app of its own; take them over if they all hold."""
+def _take_over(app: typer.Typer, hook: Any, taken: Collection[str | None]) -> set[str]:
+    """Let one plugin add its commands to an app of its own; take them over if they all hold.
+
+    RETURNS (Set[str]): Their names.
+    """
     trial = _new_app()
     hook(app=trial)
-    taken = _names(app)
-    for name in _names(trial):
-        if name in taken:
+    names: set[str] = set()
+    for name, command in _commands_of(trial):
+        _check_command(name, command)
+        if name in taken or name in names:
             raise ValueError(f"the command '{name}' is there already")
-    if trial.registered_commands or trial.registered_groups:
-        # Typer reads a command's annotations only here: a bad one must not reach the real app.
-        get_command(trial)
+        names.add(name)
     app.registered_commands.extend(trial.registered_commands)
     app.registered_groups.extend(trial.registered_groups)
+    return names
 
 
-def _names(app: typer.Typer) -> list[str]:
-    commands = [
-        info.name or getattr(info.callback, "__name__", "").lower().replace("_", "-")
-        for info in app.registered_commands
-    ]
-    return commands + [str(info.name) for info in app.registered_groups]
+def _commands_of(app: typer.Typer) -> Iterator[tuple[Any, Any]]:
+    """Build an app's commands, each under the name that Typer finds for it.
+
+    One at a time: Typer keeps the last one of a name. A group without a name gives its commands.
+    """
+    for command in app.registered_commands:
+        alone = _new_app()
+        alone.registered_commands = [command]
+        yield from get_group(alone).commands.items()
+    for group in app.registered_groups:
+        alone = _new_app()
+        alone.registered_groups = [group]
+        yield from get_group(alone).commands.items()
+
+
+def _check_command(name: Any, command: Any) -> None:
+    """Refuse a name that cannot be typed, and a command that `seqpipe --help` cannot show."""
+    if not isinstance(name, str) or not re.fullmatch(NAME, name):
+        raise ValueError(f"the command {name!r}, expected a name of letters, digits, - and _")
+    command.get_short_help_str().encode()

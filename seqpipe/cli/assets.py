@@ -2,6 +2,7 @@
 
 # No future import of annotations: Typer reads these.
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,11 +35,13 @@ def assets(
     taken instead of the download.
     """
     from seqpipe.cli.asset_display import asset_display
+    from seqpipe.plugins import printing_aside
     from seqpipe.project.assets import project_assets
 
     overrides = overrides_of(ctx)
     offers = find_fetchers(ctx.obj)
-    with exit_on_sigterm(), asset_display(as_json=as_json) as display:
+    aside = printing_aside() if as_json else nullcontext()
+    with exit_on_sigterm(), asset_display(as_json=as_json) as display, aside:
         count = project_assets(
             project,
             overrides=overrides,

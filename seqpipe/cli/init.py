@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from seqpipe.plugins import Plugins
 
 PROJECT_FILE = "project.yml"
+NAME = r"\w[\w.-]*"  # a starter's: a folder of its own, and no option
 LANGUAGE = b"{{lang}}"
 DEFAULT_LANGUAGE = "en"
 
@@ -83,9 +84,25 @@ def write_project(starter: "Starter", folder: Path, lang: str | None = None) -> 
         for name, content in contents.items():
             (fresh / name).parent.mkdir(parents=True, exist_ok=True)
             (fresh / name).write_bytes(content.replace(LANGUAGE, code.encode()))
+            _keep_executable(starter.folder / name, fresh / name)
+
+
+def _keep_executable(source: Path, written: Path) -> None:
+    """Let whoever may read a script run it, if it could be run where it comes from."""
+    if source.stat().st_mode & 0o100:
+        mode = written.stat().st_mode
+        written.chmod(mode | (mode & 0o444) >> 2)
 
 
 def _check_starter(starter: "Starter") -> None:
+    import re
+
+    if not isinstance(starter.name, str) or not re.fullmatch(NAME, starter.name):
+        raise ValueError(f"the starter {starter.name!r}, expected a name that a folder can have")
+    if not isinstance(starter.help, str):
+        raise TypeError(f"help of '{starter.name}' is {starter.help!r}, expected text")
+    if not isinstance(starter.folder, Path):
+        raise TypeError(f"folder of '{starter.name}' is {starter.folder!r}, expected a Path")
     if not (starter.folder / PROJECT_FILE).is_file():
         raise ValueError(f"the starter '{starter.name}' has no {PROJECT_FILE} in {starter.folder}")
 

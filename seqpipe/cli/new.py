@@ -14,8 +14,9 @@ SUFFIX = ".template"  # so that nothing takes them for modules of ours
 PACKAGE = "package"  # the folder that gets the module's name
 PREFIX = "seqpipe-"
 NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
-# What `doc._` has of its own.
-RESERVED = ("get", "set", "has")
+# What `doc._` has of its own, then what spaCy saves with a pipeline, beside its components.
+SAVED = ("vocab", "tokenizer", "meta", "config", "strings", "vectors", "lookups")
+RESERVED = ("get", "set", "has", *SAVED)
 
 
 def add_new(app: typer.Typer) -> None:
@@ -43,6 +44,8 @@ def plugin(
 
     It has a layer, an architecture, a reader, a command and tests. Put your own in their place.
     """
+    import shlex
+
     name = name.removeprefix(PREFIX)
     target = folder or Path(PREFIX + name)
     _check_name(name)
@@ -52,7 +55,7 @@ def plugin(
     typer.echo(f"In {target}:")
     for file in sorted(file for file in target.rglob("*") if file.is_file()):
         typer.echo(f"  {file.relative_to(target).as_posix()}")
-    typer.echo(f"Next: cd {target}; pip install -e '.[test]'; pytest")
+    typer.echo(f"Next: cd {shlex.quote(str(target))}; pip install -e '.[test]'; pytest")
 
 
 def write_plugin(name: str, folder: Path) -> None:

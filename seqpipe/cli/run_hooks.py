@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from seqpipe.cli.plugin_choice import warn_set_aside
 from seqpipe.hookspecs import Outcome
 from seqpipe.plugins import Plugins, printing_aside
 
@@ -37,7 +38,9 @@ class CommandHooks:
         *,
         is_quiet: bool = False,
     ) -> None:
-        self._plugins, self._project, self._report = plugins, project, report
+        self._plugins, self._report = plugins, report
+        # A plugin may change folders; a project.yml that is a link lies in the link's folder.
+        self._project = project.parent.resolve() / project.name
         self._is_quiet = is_quiet
         self._began: dict[str, float] = {}
 
@@ -62,7 +65,12 @@ class CommandHooks:
         fault: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        """Whatever has no end by now was interrupted."""
+        """Whatever has no end by now was interrupted.
+
+        That ends the run already: a hook that fails is only named, also with --strict.
+        """
+        if self._began:
+            self._plugins.on_failure = warn_set_aside
         now = time.perf_counter()
         code = fault.code if isinstance(fault, SystemExit) else None
         for command, began in self._began.items():

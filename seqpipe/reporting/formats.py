@@ -53,14 +53,17 @@ def write_report(
     RAISES (PluginError): If the format's plugin fails.
     """
     from seqpipe.files import atomic_write
-    from seqpipe.plugins import PluginError, words_of
+    from seqpipe.plugins import PluginError, printing_aside, words_of
     from seqpipe.reporting.metrics import metrics_record
 
     plugin, chosen_format = chosen
     try:
-        content = chosen_format.render(metrics_record(metrics))
+        with printing_aside():
+            content = chosen_format.render(metrics_record(metrics))
         data = content.encode() if isinstance(content, str) else bytes(memoryview(content))
-    except Exception as fault:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as fault:
         source = f"{plugin.name} ({plugin.distribution} {plugin.version})"
         raise PluginError(f"{path}: plugin {source} cannot write it: {words_of(fault)}") from fault
     with atomic_write(path, "wb") as stream:
@@ -95,8 +98,12 @@ def render_markdown(metrics: Mapping[str, Any]) -> str:
 
 
 def _check(one: ReportFormat) -> None:
-    if one.suffix != f".{one.suffix.lower().strip('.')}":
+    import re
+
+    if not re.fullmatch(r"\.[a-z0-9]+", one.suffix):
         raise ValueError(f"the suffix '{one.suffix}', expected one such as '.csv', in lower case")
+    if not callable(one.render):
+        raise TypeError(f"render of '{one.suffix}' is {one.render!r}, expected a function")
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:

@@ -118,6 +118,19 @@ def test_what_python_compiled_beside_a_script_is_left_out(folder):
     assert all(path.read_bytes() == b"\xff" for path in written)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="files have no such mark there")
+def test_a_script_that_can_be_run_stays_one(folder):
+    (folder / "starter").mkdir()
+    for name in ("project.yml", "run.sh"):
+        (folder / "starter" / name).write_text("echo {{lang}}\n")
+    (folder / "starter" / "run.sh").chmod(0o555)  # as where packages are only read
+    write_project(Starter("bash", "Bash", folder / "starter"), folder / "new")
+    made = folder / "new"
+    assert subprocess.check_output([made / "run.sh"], text=True, shell=True) == "en\n"
+    assert not os.access(made / "project.yml", os.X_OK)
+    assert os.stat(made / "run.sh").st_mode & 0o200
+
+
 def test_unknown_starter_is_told_the_nearest():
     with pytest.raises(InputError, match=r"no starter is named 'nre'; did you mean 'ner'\?"):
         run("nre")

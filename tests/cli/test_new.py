@@ -48,6 +48,11 @@ def test_the_prefix_of_the_package_may_be_given_and_the_folder_has_it(tmp_path, 
     assert (tmp_path / "seqpipe-mood" / "seqpipe_mood").is_dir()
 
 
+def test_what_comes_next_can_be_pasted_whatever_the_folder_is_called(tmp_path):
+    folder = tmp_path / "my mood; ls"
+    assert f"Next: cd '{folder}'; pip install" in new("mood", folder).stdout
+
+
 @pytest.mark.parametrize("make", ["file", "folder", "dangling link"])
 def test_nothing_is_ever_overwritten(tmp_path, make):
     place = tmp_path / "mood"
@@ -71,6 +76,8 @@ def test_nothing_is_ever_overwritten(tmp_path, make):
         ("mood-", "; 'mood' would do"),
         ("seqpipe-", "'' is no name for a plugin"),
         ("class", "a word of Python's or spaCy's own"),
+        ("vocab", "a word of Python's or spaCy's own"),
+        ("tokenizer", "a word of Python's or spaCy's own"),
         ("tagging", r"the plugin 'tagging' \(seqpipe plugins\) is there already"),
         ("train", "the command 'seqpipe train' is there already"),
         ("textcat", "a component of spaCy 'textcat' is there already"),

@@ -116,6 +116,33 @@ def test_an_interrupted_command_has_its_call_too(installed, project):
     assert notes(project) == ["sleep starts", "sleep interrupted 143 True"]
 
 
+def test_a_hook_that_raises_changes_nothing_of_an_interruption(installed, project):
+    """With --strict too: it is named, and the plugins behind it are told."""
+    installed.add("bad", NOTES.replace("    memory =", "    1 / 0\n    memory ="))
+    installed.add("notes", NOTES)
+    running = subprocess.Popen(
+        [sys.executable, "-m", "seqpipe", "--strict", "run", str(project), "sleep"],
+        env={**os.environ, "PYTHONPATH": str(installed.folder)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(project / "asleep")
+    running.send_signal(signal.SIGTERM)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 143
+    assert "plugin bad (seqpipe-bad 1.5) is set aside: ZeroDivisionError" in errors
+    assert notes(project) == ["sleep starts", "sleep starts", "sleep interrupted 143 True"]
+
+
+@pytest.mark.parametrize("named", [".", "project.yml", "../{name}/project.yml"])
+def test_the_project_is_a_whole_path_however_it_was_named(installed, project, monkeypatch, named):
+    installed.add("path", NOTES.replace('print("before", command)', 'print("project", project)'))
+    monkeypatch.chdir(project)
+    done = installed.seqpipe("run", named.format(name=project.name), "make")
+    assert f"project {project.resolve() / 'project.yml'}" in done.stdout.splitlines()
+
+
 def wait_for(path: Path) -> None:
     until = time.monotonic() + 60
     while not path.exists() and time.monotonic() < until:

@@ -96,7 +96,9 @@ def test_a_format_may_be_bytes(installed, tmp_path):
     assert (tmp_path / "m.txt").read_bytes() == b"\xff\x00"
 
 
-@pytest.mark.parametrize("render", ["lambda metrics: 1 / 0", "lambda metrics: 3", "None"])
+@pytest.mark.parametrize(
+    "render", ["lambda metrics: 1 / 0", "lambda metrics: 3", "lambda metrics: exit(5)"]
+)
 def test_a_format_that_fails_names_its_plugin_and_leaves_the_old_file(installed, tmp_path, render):
     installed.add("failing", PLUGIN.format(render=render))
     (tmp_path / "m.txt").write_text("old")
@@ -105,12 +107,29 @@ def test_a_format_that_fails_names_its_plugin_and_leaves_the_old_file(installed,
     assert (tmp_path / "m.txt").read_text() == "old"
 
 
+def test_what_a_format_prints_is_not_in_the_output(installed, tmp_path, capsys):
+    installed.add("loud", PLUGIN.format(render="lambda metrics: print('loud') or 'text'"))
+    write(tmp_path / "m.txt")
+    assert (tmp_path / "m.txt").read_text() == "text"
+    assert capsys.readouterr() == ("", "loud\n")
+
+
+def test_a_format_that_cannot_be_called_sets_its_plugin_aside(installed, tmp_path):
+    installed.add("bad", PLUGIN.format(render="None"))
+    plugins = load_plugins()
+    check_format(tmp_path / "m.csv", plugins)
+    (bad,) = plugins.set_aside
+    assert bad.error == "TypeError: render of '.txt' is None, expected a function"
+
+
 @pytest.mark.parametrize(
     ("suffix", "words"),
     [
         (".csv", "the suffix '.csv' is there already"),
         ("csv", "expected one such as '.csv'"),
         (".Xls", "in lower case"),
+        (".tar.gz", "expected one such as '.csv'"),
+        (".", "expected one such as '.csv'"),
     ],
 )
 def test_a_suffix_that_cannot_be_sets_its_plugin_aside(installed, tmp_path, suffix, words):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 
 from seqpipe.files import InputError, atomic_write
@@ -11,13 +13,13 @@ Region = tuple[str, int, int]
 
 
 def read_bed(path: str | Path, lengths: Mapping[str, int]) -> list[Region]:
-    """Read regions. Raises InputError where one is not in the records.
+    """Read regions. Raises InputError where one is not in the records, or two share a base.
 
     path: The file. Columns after the third are not read, nor are comments.
     lengths (Mapping[str, int]): The bases of each record.
     RETURNS (List[Region]): Record, start and end of each.
     """
-    regions = []
+    regions: dict[int, Region] = {}
     try:
         lines = Path(path).read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -25,10 +27,11 @@ def read_bed(path: str | Path, lengths: Mapping[str, int]) -> list[Region]:
         raise InputError(f"cannot be read ({reason}), expected a BED file", path=path) from error
     for number, line in enumerate(lines, 1):
         if line.strip() and not line.startswith(("#", "track", "browser")):
-            regions.append(_region(line, path, number, lengths))
+            regions[number] = _region(line, path, number, lengths)
     if not regions:
         raise InputError("no region in it, expected record, start and end a line", path=path)
-    return regions
+    _check_apart(regions, path)
+    return list(regions.values())
 
 
 def _region(line: str, path: str | Path, number: int, lengths: Mapping[str, int]) -> Region:
@@ -44,6 +47,17 @@ def _region(line: str, path: str | Path, number: int, lengths: Mapping[str, int]
         message = f"bases {start} to {end}, expected some of the {lengths[name]} of {name}"
         raise InputError(message, path=path, line=number)
     return name, start, end
+
+
+def _check_apart(regions: Mapping[int, Region], path: str | Path) -> None:
+    """Refuse a base in two regions: it would be learned and scored twice. regions: By line."""
+    for (line, left), (other, right) in pairwise(sorted(regions.items(), key=itemgetter(1))):
+        if left[0] == right[0] and right[1] < left[2]:
+            message = (
+                f"bases {right[1]} to {right[2]} of {right[0]} overlap those of line {line}, "
+                "expected each base once"
+            )
+            raise InputError(message, path=path, line=other)
 
 
 def write_bed(path: str | Path, regions: Iterable[Region]) -> None:

@@ -11,6 +11,7 @@ from seqpipe import hookimpl
 if TYPE_CHECKING:
     from seqpipe_dna.records import Record
     from seqpipe_dna.regions import CodingRegion
+    from seqpipe_dna.statistics import Statistics
 
 Sequences = Annotated[
     Path, typer.Argument(help="FASTA or GenBank file, .gz too.", show_default=False)
@@ -38,6 +39,7 @@ def regions(
     margin: Annotated[int, typer.Option(min=0, help="Bases read on either side of them.")] = 100,
 ) -> None:
     """Find the coding regions of a genome with a model that labels bases."""
+    # Of seqpipe only this is not among the names that stay (docs/plugins.md).
     from seqpipe.files import check_writable
     from seqpipe.pipelines import load_pipeline
     from seqpipe_dna.records import read_records
@@ -64,9 +66,7 @@ def stats(
 ) -> None:
     """Describe each record: bases, GC, ambiguous, soft-masked and coding bases."""
     import srsly
-    from rich.console import Console
 
-    from seqpipe.reporting.tables import print_table
     from seqpipe_dna.records import read_records
     from seqpipe_dna.statistics import describe
 
@@ -75,37 +75,53 @@ def stats(
         for one in found:
             typer.echo(srsly.json_dumps(one.as_dict()))
         return
-    heads = ["", "bases", "GC, %", "ambiguous", "masked", "CDS", "coding, %"]
-    rows = [
-        [
-            one.name,
+    _print_statistics(file, found)
+
+
+def _print_statistics(file: Path, found: "list[Statistics]") -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column("", overflow="fold")
+    for head in ("bases", "GC, %", "ambiguous", "masked", "CDS", "coding, %"):
+        table.add_column(head, justify="right", overflow="fold")
+    for one in found:
+        table.add_row(
+            Text(one.name),  # a name may hold brackets, which are markup otherwise
             f"{one.bases:,}",
             "-" if one.gc is None else f"{100 * one.gc:.2f}",
             f"{one.ambiguous:,}",
             f"{one.masked:,}",
             f"{one.genes:,}",
             f"{100 * one.coding:.2f}" if one.genes else "-",
-        ]
-        for one in found
-    ]
-    print_table(Console(highlight=False), str(file), heads, rows)
+        )
+    console = Console(highlight=False)
+    console.print(Text(f"\n{file}", style="bold"))
+    console.print(table)
 
 
 def repeats(
     file: Sequences,
-    min_length: Annotated[int, typer.Option(help="Of a repeat, in bases.")] = 1000,
+    min_length: Annotated[int, typer.Option(help="Of a repeat, in bases; at least 24.")] = 1000,
 ) -> None:
     """Find stretches that stand in a record twice, as they are or on the other strand."""
     from seqpipe_dna.records import read_records
     from seqpipe_dna.repeats import find_repeats
 
+    # All are found before the first line, so that bad input leaves no half of a table.
+    found = [
+        (record.name, one)
+        for record in read_records(file)
+        for one in find_repeats(record.sequence, min_length)
+    ]
     typer.echo("record\tfirst start\tfirst end\tsecond start\tsecond end\tkind")
-    for record in read_records(file):
-        for one in find_repeats(record.sequence, min_length):
-            kind = "inverted" if one.is_inverted else "direct"
-            places = (one.first + 1, one.first + one.length, one.second + 1)
-            row = (record.name, *places, one.second + one.length, kind)
-            typer.echo("\t".join(map(str, row)))
+    for name, one in found:
+        kind = "inverted" if one.is_inverted else "direct"
+        places = (one.first + 1, one.first + one.length, one.second + 1)
+        typer.echo("\t".join(map(str, (name, *places, one.second + one.length, kind))))
 
 
 def _length(record: "Record") -> int:

@@ -109,7 +109,12 @@ def _view(sequence: str, states: np.ndarray, window: Window) -> View:
 
 def _regions(path: Path, bed: str | Path | None) -> Iterator[tuple[Record, int, int]]:
     """The regions of a GenBank file, all of its records if no BED file says which."""
-    records = {record.name: record for record in read_records(path, "genbank")}
+    records: dict[str, Record] = {}
+    for record in read_records(path, "genbank"):
+        if record.name in records:
+            message = f"two records are named {record.name}, expected a name of its own for each"
+            raise InputError(message, path=path)
+        records[record.name] = record
     lengths = {name: len(record.sequence) for name, record in records.items()}
     whole = [(name, 0, length) for name, length in lengths.items()]
     for name, start, end in whole if bed is None else read_bed(bed, lengths):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
 import re
+import textwrap
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +29,7 @@ _EXPECTED = {
 # Of what Biopython only warns: the sequence or a gene is not what the file says it is.
 _FATAL = ("sequence", "location", "feature")
 _FOREIGN = re.compile(f"[^{''.join(sorted(IUPAC))}]")
+_PROTEIN = re.compile(r"LOCUS\s+(\S+)\s+\d+\s+aa\s")
 
 
 @dataclass(frozen=True)
@@ -62,35 +65,48 @@ def read_records(path: str | Path, format: str | None = None) -> Iterator[Record
     path: The file.
     format (Optional[str]): "fasta" or "genbank"; None to go by the file's name.
     YIELDS (Record): Each of them; there is at least one.
-    RAISES (InputError): If the file is missing, of another format or damaged, or a record has no
-        sequence or other letters than IUPAC codes.
+    RAISES (InputError): If the file is missing, of another format or damaged, or a record is of a
+        protein, or has no sequence or other letters than IUPAC codes.
     """
     from Bio import SeqIO
 
     format = format or format_of(path)
-    last = "none"
-    with _opened(Path(path)) as stream, _one_message(path, format, lambda: last):
+    last: str | None = None
+    with _opened(Path(path), format) as stream, _one_message(path, format, lambda: last):
         for found in SeqIO.parse(stream, format):
             last = found.id
             yield Record(found.id, _sequence(found, path), tuple(_genes(found, path)))
-        if last == "none":
+        if last is None:
             raise InputError(f"no record in it, {_EXPECTED[format]}", path=path)
 
 
+class _GenBankText(io.TextIOWrapper):
+    """Lines of a GenBank file. A protein is refused here: Biopython takes one for DNA where its
+    letters allow it, and does not keep the unit of its length."""
+
+    def readline(self, size: int = -1, /) -> str:  # type: ignore[override]
+        line = super().readline(size)
+        if protein := _PROTEIN.match(line):
+            message = f"record {protein[1]} is a protein (aa), expected nucleotides (bp)"
+            raise InputError(message, path=self.name)
+        return line
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[str]]:
+def _opened(path: Path, format: str) -> Iterator[IO[str]]:
     try:
         opener: Any = gzip.open if path.suffix == ".gz" else open
-        with opener(path, "rt", encoding="utf-8") as stream:
-            yield stream
+        text = _GenBankText if format == "genbank" else io.TextIOWrapper
+        with opener(path, "rb") as stream, text(stream, encoding="utf-8") as lines:
+            yield lines
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(f"cannot be read ({reason})", path=path) from error
 
 
 @contextmanager
-def _one_message(path: str | Path, format: str, last: Any) -> Iterator[None]:
-    """Turn what Biopython raises, and warns of, into an InputError."""
+def _one_message(path: str | Path, format: str, last: Callable[[], str | None]) -> Iterator[None]:
+    """Turn what Biopython raises, and warns of, into an InputError. last: Names the last record."""
     from Bio import BiopythonParserWarning
 
     with warnings.catch_warnings():
@@ -103,8 +119,10 @@ def _one_message(path: str | Path, format: str, last: Any) -> Iterator[None]:
         except InputError:
             raise
         except (ValueError, EOFError, zlib.error, BiopythonParserWarning, AssertionError) as error:
-            reason = " ".join(str(error).split())[:160] or type(error).__name__
-            message = f"after record {last()}: {reason}; {_EXPECTED[format]}"
+            reason = textwrap.shorten(str(error), 160, placeholder=" ...") or type(error).__name__
+            name = last()
+            where = "before the first record" if name is None else f"after record {name}"
+            message = f"{where}: {reason}; {_EXPECTED[format]}"
             raise InputError(message, path=path) from error
 
 

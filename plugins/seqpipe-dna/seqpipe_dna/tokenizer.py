@@ -19,15 +19,23 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
 
+MAX_K = 100
+
+
+def _check_length(k: int) -> None:
+    if type(k) is not int or not 1 <= k <= MAX_K:
+        raise InputError(f"k = {k!r}: expected a whole number of bases a token, 1 to {MAX_K}")
+
+
 @registry.tokenizers("seqpipe_dna.Nucleotides.v1")
 def create_nucleotide_tokenizer(k: int = 1) -> Callable[["Language"], "NucleotideTokenizer"]:
     """Make a tokenizer from `[nlp.tokenizer]`.
 
-    k (int): Bases in a token; 3 for codons. The first token begins where the sequence begins.
+    k (int): Bases in a token, from 1 to 100; 3 for codons. The first token begins where the
+        sequence begins.
     RETURNS (Callable[[Language], NucleotideTokenizer]): Makes the tokenizer of a pipeline.
     """
-    if k < 1:
-        raise InputError(f"k = {k}: expected at least 1 base a token")
+    _check_length(k)
     return lambda nlp: NucleotideTokenizer(nlp.vocab, k)
 
 
@@ -43,8 +51,9 @@ class NucleotideTokenizer:
         """Make a tokenizer.
 
         vocab (Vocab): The pipeline's vocab.
-        k (int): Bases in a token.
+        k (int): Bases in a token, from 1 to 100.
         """
+        _check_length(k)
         self.vocab = vocab
         self.k = k
         self._pieces = re.compile(f"[{''.join(sorted(IUPAC))}]{{1,{k}}}|.", re.DOTALL)

@@ -118,6 +118,9 @@ def test_bed_comes_back_as_it_was_written(tmp_path):
         ("# a comment\none\t1\t20\n", "line 2: bases 1 to 20, expected some of the 9 of one"),
         ("one\t3\t3\n", "line 1: bases 3 to 3"),
         ("three\t1\t2\n", "record 'three', expected one of one"),
+        ("one\t0\t6\none\t3\t9\n", "line 2: bases 3 to 9 of one overlap those of line 1"),
+        ("one\t5\t9\none\t0\t6\n", "line 1: bases 5 to 9 of one overlap those of line 2"),
+        ("one\t0\t9\none\t0\t9\n", "expected each base once"),
     ],
 )
 def test_a_bad_bed_file_is_one_message_with_the_line(tmp_path, text, message):
@@ -142,6 +145,21 @@ def test_margins_are_read_and_have_no_label(genome):
     assert [len(eg.reference) for eg in examples] == [60, 70, 30]
     assert sum(tag != "" for eg in examples for tag in tags(eg)) == 120
     assert tags(examples[1])[:10] == [""] * 10
+
+
+def test_regions_that_touch_are_apart(tmp_path):
+    regions = [("one", 5, 9), ("two", 0, 9), ("one", 0, 5)]
+    write_bed(tmp_path / "a.bed", regions)
+    assert read_bed(tmp_path / "a.bed", {"one": 9, "two": 9}) == regions
+
+
+def test_two_records_of_one_name_are_refused(genome):
+    text = genome.read_text()
+    genome.write_text(text + text)
+    with pytest.raises(InputError, match=r"two records are named TINY\.1"):
+        list(make_genbank_reader(genome)(nlp_of()))
+    genome.write_text(text + text.replace("TINY.1", "TINY.2"))
+    assert len(list(make_genbank_reader(genome, window=120)(nlp_of()))) == 2
 
 
 def test_only_the_regions_of_a_bed_file_are_read(genome, tmp_path):

@@ -107,6 +107,7 @@ BAD = {
     "missing": (["stats", "missing.fa"], "missing.fa: cannot be read"),
     "no model": (["regions", "model", "tiny.gb", "-o", "a.gff"], "no such folder"),
     "over itself": (["regions", "model", "tiny.gb", "-o", "tiny.gb"], "this file is read"),
+    "protein": (["stats", "prot.gb"], "is a protein (aa), expected nucleotides"),
     "short": (["repeats", "tiny.gb", "--min-length", "3"], "expected at least 24 bases"),
 }
 
@@ -115,10 +116,13 @@ BAD = {
 def test_bad_input_is_one_message_and_exit_code_1(genome, name, monkeypatch):
     monkeypatch.chdir(genome.parent)
     genome.rename("tiny.gb")
+    text = Path("tiny.gb").read_text()
+    Path("prot.gb").write_text(text.replace(" bp ", " aa "))
     words, message = BAD[name]
     done = seqpipe("dna", *words)
     assert done.returncode == 1
     assert message in done.stderr
+    assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -46,10 +46,16 @@ def test_gzipped_files_are_read(tmp_path, genome):
 
 BAD = {
     "empty": ("a.fa", "", "no record in it, expected FASTA"),
-    "no head": ("a.fa", "ACGT\n", "after record none: .*expected FASTA"),
+    "no head": ("a.fa", "ACGT\n", "before the first record: .*expected FASTA"),
     "no sequence": ("a.fa", ">one\n>two\nACGT\n", "record one has no sequence"),
     "protein": ("a.fa", ">one\nACGT\n>two\nACGE\n", "record two, base 4: 'E', expected an IUPAC"),
     "gap": ("a.fa", ">one\nAC-GT\n", "record one, base 3: '-'"),
+    "protein of bases": ("a.gb", GENOME.replace(" bp ", " aa "), "record TINY is a protein"),
+    "second is cut": (
+        "a.gb",
+        GENOME + GENOME[: GENOME.index("       61")],
+        "after record TINY.1: .*expected a GenBank record",
+    ),
     "fasta as genbank": ("a.gb", ">one\nACGT\n", "expected a GenBank record"),
     "cut short": ("a.gb", GENOME[: GENOME.index("       61")], "expected a GenBank record"),
     "no origin": (
@@ -73,6 +79,21 @@ def test_a_bad_file_is_one_message_with_the_file(tmp_path, name):
         list(read_records(path))
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
+
+
+def test_a_record_may_be_named_none(tmp_path):
+    (tmp_path / "a.fa").write_text(">one\nACGT\n>none\nACGT\n")
+    assert [record.name for record in read_records(tmp_path / "a.fa")] == ["one", "none"]
+
+
+def test_a_long_reason_ends_with_a_whole_word(tmp_path):
+    line = " ".join(f"word{i}" for i in range(100))
+    (tmp_path / "a.gb").write_text(GENOME.replace("LOCUS       TINY", f"LOCUS       {line}"))
+    with pytest.raises(InputError) as caught:
+        list(read_records(tmp_path / "a.gb"))
+    reason, end, _ = str(caught.value).partition(" ...; expected a GenBank record")
+    assert end
+    assert reason.split()[-1] in line.split()
 
 
 def test_a_missing_file_a_folder_and_bytes_are_faults_too(tmp_path):

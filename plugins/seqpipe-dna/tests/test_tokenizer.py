@@ -9,7 +9,7 @@ import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 from seqpipe_dna.nucleotides import IUPAC, normalise
-from seqpipe_dna.tokenizer import create_nucleotide_tokenizer
+from seqpipe_dna.tokenizer import NucleotideTokenizer, create_nucleotide_tokenizer
 
 from seqpipe.files import InputError
 
@@ -94,6 +94,14 @@ def test_damaged_settings_are_refused_with_the_file(tmp_path, data):
         NLP[1].tokenizer.from_disk(path)
 
 
-def test_no_base_a_token_is_refused():
-    with pytest.raises(InputError, match="k = 0: expected at least 1"):
-        create_nucleotide_tokenizer(0)
+@pytest.mark.parametrize("k", [0, -1, 101, 2**40, 1.5, True, "3", None])
+def test_a_length_of_tokens_that_makes_no_sense_is_refused(k):
+    with pytest.raises(InputError, match=f"k = {k!r}: expected a whole number .* 1 to 100"):
+        create_nucleotide_tokenizer(k)
+    with pytest.raises(InputError, match="expected a whole number"):
+        NucleotideTokenizer(NLP[1].vocab, k)
+
+
+def test_the_longest_token_is_cut():
+    nlp = pipeline(100)
+    assert [len(token) for token in nlp.make_doc("A" * 130)] == [100, 30]

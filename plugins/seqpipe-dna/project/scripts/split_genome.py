@@ -1,8 +1,8 @@
 """Parts of a genome for training, development and test, as BED files.
 
-Of stretches that stand in the genome twice the second is left out. What is left is cut into parts
-of nearly equal length, between genes. Beside a test part, and beside the development part, a gap is
-left out of what stands next to it.
+Of stretches that stand in the genome twice the second is left out. The longest stretch that is left
+is cut into parts of nearly equal length, between genes; the others are dropped. Beside a test part,
+and beside the development part, a gap is left out of what stands next to it.
 """
 
 # No future import of annotations: Typer reads these.
@@ -89,6 +89,7 @@ def main(
     (record,) = records
     kept, copies = without_copies(record, min_repeat)
     longest = max(kept, key=lambda span: span[1] - span[0])
+    dropped = sum(end - start for start, end in kept if (start, end) != longest)
     cuts = cut_places(*longest, parts, record.genes)
     pieces = list(pairwise(cuts))
     dev = pieces[-1]
@@ -103,7 +104,10 @@ def main(
         typer.echo(f"split {number}: test {test}, longest stretch shared with the rest: {shared}")
     with atomic_write(output / "copies.tsv") as file:
         file.writelines(f"{start}\t{end}\n" for start, end in copies)
-    typer.echo(f"left out as second copies: {copies}; parts: {pieces}")
+    typer.echo(
+        f"left out as second copies: {copies}; dropped beside the longest stretch that is left: "
+        f"{dropped:,} bases; parts: {pieces}"
+    )
 
 
 if __name__ == "__main__":
