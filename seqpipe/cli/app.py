@@ -44,6 +44,21 @@ class Group(TyperGroup):
             exit_interrupted()
 
 
+def group_with(commands: dict[str, Any]) -> type[Group]:
+    """Make a root that has commands which are built already: to build them takes time.
+
+    commands (Dict[str, click.Command]): By name; it may be filled later.
+    RETURNS (Type[Group]): The class of the root.
+    """
+
+    class Root(Group):
+        def __init__(self, **settings: Any) -> None:
+            super().__init__(**settings)
+            self.commands.update(commands)
+
+    return Root
+
+
 @cache
 def command_line(options: PluginOptions) -> tuple[Any, Plugins]:
     """Make the command line once for a process and for those that are forked from it.
@@ -69,7 +84,9 @@ def build_app(choice: Choice | None = None, *, trace: bool = False) -> tuple[typ
         its commands find in their context, as `obj`.
     """
     plugins = load_plugins(choice, trace=trace)
-    app = _new_app(obj=plugins, name="seqpipe", cls=Group, no_args_is_help=True)
+    of_plugins: dict[str, Any] = {}
+    root_class = group_with(of_plugins)
+    app = _new_app(obj=plugins, name="seqpipe", cls=root_class, no_args_is_help=True)
     app.callback()(root)
     passing = {"allow_extra_args": True, "ignore_unknown_options": True}
     app.command("init")(init)
@@ -86,11 +103,11 @@ def build_app(choice: Choice | None = None, *, trace: bool = False) -> tuple[typ
     add_diagnose(app)
     app.command("plugins")(list_plugins)
     add_new(app)
-    taken: set[str | None] = {info.name for info in app.registered_commands}
-    taken |= {info.name for info in app.registered_groups}
+    own = {info.name for info in app.registered_commands}
+    own |= {info.name for info in app.registered_groups}
     for plugin, hook in plugins.implementing("seqpipe_commands"):
         with plugins.isolated(plugin), printing_aside():
-            taken |= _take_over(app, hook, taken)
+            of_plugins |= _commands_by(hook, own.union(of_plugins))
     return app, plugins
 
 
@@ -131,22 +148,20 @@ def _new_app(obj: Plugins | None = None, **settings: Any) -> typer.Typer:
     )
 
 
-def _take_over(app: typer.Typer, hook: Any, taken: Collection[str | None]) -> set[str]:
-    """Let one plugin add its commands to an app of its own; take them over if they all hold.
+def _commands_by(hook: Any, taken: Collection[str | None]) -> dict[str, Any]:
+    """Let one plugin add its commands to an app of its own.
 
-    RETURNS (Set[str]): Their names.
+    RETURNS (Dict[str, click.Command]): By name. Raises ValueError unless they all hold.
     """
-    trial = _new_app()
-    hook(app=trial)
-    names: set[str] = set()
-    for name, command in _commands_of(trial):
+    app = _new_app()
+    hook(app=app)
+    found: dict[str, Any] = {}
+    for name, command in _commands_of(app):
         _check_command(name, command)
-        if name in taken or name in names:
+        if name in taken or name in found:
             raise ValueError(f"the command '{name}' is there already")
-        names.add(name)
-    app.registered_commands.extend(trial.registered_commands)
-    app.registered_groups.extend(trial.registered_groups)
-    return names
+        found[name] = command
+    return found
 
 
 def _commands_of(app: typer.Typer) -> Iterator[tuple[Any, Any]]:

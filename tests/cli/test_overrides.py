@@ -68,8 +68,8 @@ commands: [{name: x, script: ["${vars.a}${vars.b}"], outputs: [o]}]
     records.begin(project.commands["x"])
     records.succeed(project.commands["x"])
     monkeypatch.setenv(VARIABLE, "--vars.a 2 --vars.b 2")
-    assert state(tmp_path, "--vars.b", "3") == "up to date"
-    assert state(tmp_path) == "has to run"
+    assert state(tmp_path, "--vars.b", "3") == "skip"
+    assert state(tmp_path) == "run"
 
 
 def state(*args):
