@@ -144,6 +144,7 @@ def test_a_missing_local_file_is_named(one_asset):
         ("packed.gz", gzip.compress(CONTENT)),
         ("no-suffix", gzip.compress(CONTENT)),
     ],
+    ids=["plain", "gzipped", "gzipped-without-suffix"],
 )
 def test_a_mirror_serves_by_content(one_asset, mirror, name, content):
     (mirror / name).parent.mkdir(parents=True, exist_ok=True)
