@@ -167,7 +167,7 @@ def seqpipe_starters() -> list[Starter]:  # type: ignore[empty-body]
 
 @hookspec
 def seqpipe_report_formats() -> list[ReportFormat]:  # type: ignore[empty-body]
-    """Offer formats for the metrics that `seqpipe evaluate --output FILE` writes.
+    """Offer formats for the metrics that commands write, such as `seqpipe evaluate --output FILE`.
 
     Called only where such a file is asked for, before the work begins. Each format has a suffix of
     its own; one that is there already sets the plugin aside. The file is written by us, whole or

@@ -17,6 +17,7 @@ from typing import Any
 import numpy
 import srsly
 from spacy.language import Language
+from spacy.pipeline.tok2vec import Tok2VecListener
 from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
@@ -123,11 +124,25 @@ class SequencePipe(TrainablePipe):
         return 1
 
     def labels_of(self, reference: Doc) -> Iterable[str]:
-        """The labels that a reference doc shows."""
+        """The labels that a reference doc shows.
+
+        reference (Doc): Gold annotation.
+        """
         raise NotImplementedError
 
+    def is_annotated(self, reference: Doc) -> bool:
+        """Whether a reference doc says anything to learn from. The rest is left out of a batch, so
+        that components of one pipeline can learn from corpora of their own.
+
+        reference (Doc): Gold annotation.
+        """
+        return True
+
     def words_of(self, reference: Doc) -> Iterable[str]:
-        """The words that a reference doc shows, for the vocabulary."""
+        """The words that a reference doc shows, for the vocabulary.
+
+        reference (Doc): Gold annotation.
+        """
         return (token.text for token in reference)
 
     def connect(self) -> None:
@@ -135,7 +150,10 @@ class SequencePipe(TrainablePipe):
         raise NotImplementedError
 
     def model_input(self, examples: list[Example]) -> Any:
-        """What the model is given of a batch to learn from: the docs."""
+        """What the model is given of a batch to learn from: the docs.
+
+        examples (List[Example]): A batch.
+        """
         return [eg.predicted for eg in examples]
 
     def get_loss(self, examples: Iterable[Example], scores: Any) -> tuple[float, Any]:
@@ -143,7 +161,10 @@ class SequencePipe(TrainablePipe):
         raise NotImplementedError
 
     def predict_batch(self, docs: list[Doc]) -> list[Any]:
-        """What the model says of each of some docs."""
+        """What the model says of each of some docs.
+
+        docs (List[Doc]): A batch; a doc may be empty.
+        """
         raise NotImplementedError
 
     def initialize(
@@ -215,7 +236,8 @@ class SequencePipe(TrainablePipe):
     ) -> dict[str, float]:
         """Learn from a batch.
 
-        examples (Iterable[Example]): The batch.
+        examples (Iterable[Example]): The batch. Those whose reference says nothing that this
+            component learns from are left out.
         drop (float): The dropout rate.
         sgd (Optimizer): Takes a step if given.
         losses (Dict[str, float]): The loss, in nats and summed over the batch, is added under the
@@ -229,6 +251,8 @@ class SequencePipe(TrainablePipe):
         validate_examples(examples, f"{type(self).__name__}.update")
         if not self.learns_from_empty_docs:
             examples = [eg for eg in examples if len(eg.predicted)]
+        if not listens(self.model):  # a listener was given the outputs for all of the batch
+            examples = [eg for eg in examples if self.is_annotated(eg.reference)]
         if not examples:
             return losses
         set_dropout_rate(self.model, drop)
@@ -245,7 +269,7 @@ class SequencePipe(TrainablePipe):
     @numpy.errstate(over="ignore", invalid="ignore")
     def finish_update(self, sgd: Optimizer) -> None:
         """Clip the gradients, by value and then by their norm over the whole component, and take a
-        step.
+        step, unless they are all 0.
 
         sgd (Optimizer): Its own clip, which is per parameter, is not used.
         RAISES (DivergedError): If a gradient holds NaN or infinity; no parameter is changed then.
@@ -254,6 +278,9 @@ class SequencePipe(TrainablePipe):
         if not math.isfinite(norm):
             where = first_not_finite(self.model, _tables(self.model))
             raise self._diverged(f"the norm of the gradients is {norm}, because of that of {where}")
+        if norm == 0.0:
+            # Nothing was learned from: an optimizer with momentum or decay would step all the same.
+            return
         self._clip(norm)
         clip, sgd.grad_clip = sgd.grad_clip, 0.0
         try:
@@ -373,6 +400,14 @@ class SequencePipe(TrainablePipe):
             node.attrs[VOCABULARY] = node.attrs[VOCABULARY].from_dict(vocabularies)
 
 
+def listens(model: Model) -> bool:
+    """RETURNS (bool): Whether a model is given the outputs of another component's `tok2vec`.
+
+    model (Model): All of its layers are looked at.
+    """
+    return any(isinstance(node, Tok2VecListener) for node in model.walk())
+
+
 def _check_bound(name: str, key: str, bound: Any, expected: str) -> None:
     # confection lets a string pass for a float if it can be read as one: "nan".
     if not isinstance(bound, Real) or not 0.0 <= float(bound) < math.inf:
@@ -441,7 +476,11 @@ def adopted_vocabulary(vocabulary: str | Path | None, nlp: Language | None) -> V
 
 
 def batches_by_length(lengths: list[int]) -> Iterator[list[int]]:
-    """Indices of docs, shortest first, in batches of at most BATCH_TOKENS tokens (or one doc)."""
+    """Sort docs into batches of at most BATCH_TOKENS tokens, or one doc, shortest first.
+
+    lengths (List[int]): Tokens of each doc.
+    YIELDS (List[int]): Indices of docs.
+    """
     batch: list[int] = []
     tokens = 0
     for i in sorted(range(len(lengths)), key=lengths.__getitem__):

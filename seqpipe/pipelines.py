@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from seqpipe.files import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from spacy.language import Language
     from spacy.tokens import Doc
@@ -20,6 +20,7 @@ Component = TypeVar("Component")
 
 # A corpus of several files, and one of the same in a single file.
 PARALLEL, TABLE = "seqpipe.ParallelCorpus.v1", "seqpipe.PairedTexts.v1"
+JOINED = "seqpipe.JoinedCorpora.v1"
 
 
 def choose_device(gpu_id: int) -> None:
@@ -72,7 +73,8 @@ def read_examples(nlp: Language, data: str | Path) -> list[Example]:
     nlp (Language): A trained pipeline; its config has the reader.
     data: The corpus: a `.spacy` file, or whatever that reader takes. Where it takes files that
         belong together line by line, a `.tsv` table of them: source, tab, reference, and as many
-        more references as it takes.
+        more references as it takes. Where it joins corpora, a file whose name ends as that of just
+        one of them, whose reader is then taken.
     RETURNS (List[Example]): All of its examples.
     RAISES (InputError): If it is missing, empty or not for that reader.
     """
@@ -97,6 +99,32 @@ def read_examples(nlp: Language, data: str | Path) -> list[Example]:
     if not any(len(eg.reference) for eg in examples):
         raise InputError("no sentence in it, expected at least one", path=path)
     return examples
+
+
+def check_text(text: str, which: str) -> None:
+    """Refuse a text from the command line in which nothing stands.
+
+    text (str): The text.
+    which (str): What to call it.
+    RAISES (InputError): If it has no word, or is not UTF-8.
+    """
+    if not text.strip():
+        raise InputError(f"{which} is empty, expected words")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # What the command line gives in another encoding comes in as lone surrogates.
+        raise InputError(f"{which} is not UTF-8") from None
+
+
+def check_texts(texts: Sequence[str]) -> None:
+    """Refuse texts from the command line, if in one of them nothing stands.
+
+    texts (Sequence[str]): The texts.
+    RAISES (InputError): See `check_text`.
+    """
+    for number, text in enumerate(texts, start=1):
+        check_text(text, f"text {number} of {len(texts)}" if len(texts) > 1 else "the text")
 
 
 def check_replaceable(path: str | Path) -> None:
@@ -233,6 +261,8 @@ def _own_reader(nlp: Language, path: Path) -> Callable[[Language], Iterator[Exam
     block: Any = config
     for part in name.split("."):
         block = block.get(part, {}) if isinstance(block, dict) else {}
+    if block.get("@readers") == JOINED:
+        name, block = _alike(block, name, path)
     if block.get("@readers") == PARALLEL:
         block = _as_table(block, name, path)
     if "path" not in block:
@@ -248,6 +278,32 @@ def _own_reader(nlp: Language, path: Path) -> Callable[[Language], Iterator[Exam
     if "limit" in whole:
         whole["limit"] = 0
     return registry.resolve({"reader": whole})["reader"]
+
+
+def _alike(joined: dict[str, Any], name: str, path: Path) -> tuple[str, dict[str, Any]]:
+    """Find the corpus among joined ones that is of a file's kind.
+
+    joined (Dict[str, Any]): The block that joins them.
+    name (str): Of that block.
+    path (Path): The file.
+    RETURNS (Tuple[str, Dict[str, Any]]): The name of the block that reads such files, and it.
+    RAISES (InputError): If there is none, or more than one.
+    """
+    parts = {key: block for key, block in joined.get("*", {}).items() if block.get("path")}
+    endings = {key: _ending(Path(block["path"])) for key, block in parts.items()}
+    found = [key for key, ending in endings.items() if ending == _ending(path)]
+    if len(found) != 1:
+        known = ", ".join(f"{key} ({ending or 'a folder'})" for key, ending in endings.items())
+        raise InputError(
+            f"[{name}] of this pipeline joins corpora; expected a file whose name ends as that of "
+            f"just one of them: {known}; or a .spacy file",
+            path=path,
+        )
+    return f"{name}.*.{found[0]}", parts[found[0]]
+
+
+def _ending(path: Path) -> str:
+    return Path(path.name.removesuffix(".gz")).suffix
 
 
 def _as_table(block: dict[str, Any], name: str, path: Path) -> dict[str, Any]:

@@ -91,7 +91,10 @@ class Choice:
     without_by: str = ""
 
     def refuses(self, plugin: Plugin) -> str | None:
-        """RETURNS (Optional[str]): Who keeps a plugin from being loaded, or None."""
+        """RETURNS (Optional[str]): Who keeps a plugin from being loaded, or None.
+
+        plugin (Plugin): One that was found.
+        """
         if plugin.name in self.without:
             return self.without_by
         if self.only is None or plugin.name in self.only or plugin.distribution == OURS:
@@ -135,6 +138,7 @@ class Plugins:
         KeyboardInterrupt stays the user's.
 
         plugin (Plugin): Whose code runs.
+        YIELDS (None): Once, for the code inside.
         """
         try:
             yield
@@ -193,7 +197,10 @@ class Plugins:
                 caller(**arguments)
 
     def listens(self, hook: str) -> bool:
-        """RETURNS (bool): Whether any working plugin implements a hook."""
+        """RETURNS (bool): Whether any working plugin implements a hook.
+
+        hook (str): Its name.
+        """
         return any(True for _ in self.implementing(hook))
 
     @property
@@ -226,14 +233,21 @@ def load_plugins(choice: Choice | None = None, *, trace: bool = False) -> Plugin
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """RETURNS (str): A hint for a name that is not known: the nearest one, or all."""
+    """RETURNS (str): A hint for a name that is not known: the nearest one, or all.
+
+    name (str): What was given.
+    known (Iterable[str]): What it might have been.
+    """
     known = list(dict.fromkeys(known))
     near = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
 
 
 def words_of(fault: BaseException) -> str:
-    """RETURNS (str): The type of a fault and its message, on one line."""
+    """RETURNS (str): The type of a fault and its message, on one line.
+
+    fault (BaseException): Whatever was raised, by anybody's code.
+    """
     kind = type(fault).__name__
     try:
         words = " ".join(str(fault).split())
@@ -246,7 +260,10 @@ def words_of(fault: BaseException) -> str:
 
 @contextmanager
 def printing_aside() -> Iterator[None]:
-    """Let what a plugin prints while it loads go to stderr: stdout may be read by a program."""
+    """Let what a plugin prints while it loads go to stderr: stdout may be read by a program.
+
+    YIELDS (None): Once, for the code inside.
+    """
     with redirect_stdout(sys.stderr):
         yield
 

@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import processes
+
 
 @dataclass
 class Installed:
@@ -38,20 +40,18 @@ class Installed:
 
     def seqpipe(self, *args, **environment):
         """Run the command line beside these packages."""
-        return subprocess.run(
-            [sys.executable, "-m", "seqpipe", *map(str, args)],
-            env={**os.environ, "PYTHONPATH": str(self.folder), **environment},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        return processes.seqpipe(*args, env=self._environment() | environment)
 
     def processor_seconds(self, *args):
         """How long it takes on a machine that does nothing else: it waits for nothing."""
         before = os.times()
-        self.seqpipe(*args)
+        words = [sys.executable, "-m", "seqpipe", *map(str, args)]
+        subprocess.run(words, env=self._environment(), capture_output=True, timeout=120)
         after = os.times()
         return sum(after[2:4]) - sum(before[2:4])
+
+    def _environment(self):
+        return {**os.environ, "PYTHONPATH": str(self.folder)}
 
     def state(self, name):
         """What `seqpipe plugins` says of one: state, hooks and error."""

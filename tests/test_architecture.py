@@ -25,7 +25,7 @@ FLOORS = [
     {"project"},
     {"training"},
     CONCEPTS,
-    {"pipe", "pipelines", "references", "intervals"},
+    {"pipe", "pipelines", "references", "intervals", "command_options", "command_output"},
     {"reporting"},
     {"decoding"},
     {"vocabulary"},

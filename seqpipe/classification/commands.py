@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seqpipe import command_options as asked
+from seqpipe.command_output import console, print_json, say_where, working, write_page
 from seqpipe.hookspecs import Starter, hookimpl
 
 if TYPE_CHECKING:
@@ -42,8 +44,11 @@ def seqpipe_starters() -> list[Starter]:
 
 
 def explain(
-    model: Annotated[Path, typer.Argument(help="Folder of a saved pipeline.", show_default=False)],
-    text: Annotated[list[str], typer.Argument(help="Texts, each in quotes.", show_default=False)],
+    model: asked.ModelPath,
+    text: Annotated[
+        list[str],
+        typer.Argument(metavar="TEXT...", help="Texts, each in quotes.", show_default=False),
+    ],
     label: Annotated[
         str | None,
         typer.Option(help="What the words shall speak for; else each text's likeliest label."),
@@ -51,60 +56,36 @@ def explain(
     method: Annotated[
         Method, typer.Option(help="attention needs a model that pools by it.")
     ] = Method.GRADIENT,
-    html: Annotated[
-        Path | None, typer.Option(help="Write a page too, to look at in a browser.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    component: Annotated[
-        str, typer.Option(help="Name of the classifier, if there are several.")
-    ] = "",
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use; -1: the CPU.")] = -1,
+    html: asked.HtmlPage = None,
+    component: asked.Component = "",
+    as_json: asked.AsJson = False,
+    gpu_id: asked.GpuId = -1,
 ) -> None:
     """Show how much each word of a text speaks for its label, and against it."""
-    from rich.console import Console
-
     from seqpipe.classification.explain import explain as explained
     from seqpipe.classification.explain import find_classifier
-    from seqpipe.files import InputError, atomic_write
-    from seqpipe.pipelines import choose_device, load_pipeline, run_before
+    from seqpipe.files import check_writable
+    from seqpipe.pipelines import check_texts, choose_device, load_pipeline, run_before
     from seqpipe.reporting.reasons import print_reasons, render_reasons
 
-    _check_texts(text)
-    if html is not None and html.is_dir():
-        raise InputError("a folder stands there, expected a file for the page", path=html)
+    check_texts(text)
+    check_writable(html, "page")
     choose_device(gpu_id)
-    nlp = load_pipeline(model)
-    pipe = find_classifier(nlp, component, path=model)
-    docs = run_before(nlp, pipe, map(nlp.make_doc, text))
-    explanations = [explained(pipe, doc, label=label, method=method.value) for doc in docs]
+    with working():
+        nlp = load_pipeline(model)
+        pipe = find_classifier(nlp, component, path=model)
+        docs = run_before(nlp, pipe, map(nlp.make_doc, text))
+        explanations = [explained(pipe, doc, label=label, method=method.value) for doc in docs]
     if html is not None:
-        with atomic_write(html) as stream:
-            stream.write(render_reasons(explanations))
+        write_page(html, render_reasons(explanations))
     if as_json:
         _print_json(explanations)
         return
-    print_reasons(Console(highlight=False), explanations)
-    if html is not None:
-        typer.echo(f"The page is in {html}")
-
-
-def _check_texts(texts: "Sequence[str]") -> None:
-    from seqpipe.files import InputError
-
-    for number, text in enumerate(texts, start=1):
-        which = f"text {number} of {len(texts)}" if len(texts) > 1 else "the text"
-        if not text.strip():
-            raise InputError(f"{which} is empty, expected words")
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            # What the command line gives in another encoding comes in as lone surrogates.
-            raise InputError(f"{which} is not UTF-8") from None
+    print_reasons(console(), explanations)
+    say_where(("The page is", html))
 
 
 def _print_json(explanations: "Sequence[Explanation]") -> None:
-    import json
-
     rows = [
         {
             "text": explanation.text,
@@ -120,4 +101,4 @@ def _print_json(explanations: "Sequence[Explanation]") -> None:
         }
         for explanation in explanations
     ]
-    typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+    print_json(rows)

@@ -125,6 +125,7 @@ def make_rnn_sentiment(
         themselves, and "negative", "neutral", "positive" (or "neg", "neu", "pos", and "very
         negative" and the like) for -1, 0 and 1.
     model, class_weights, max_gradient_norm, max_gradient_value, scorer: As for `rnn_textcat`.
+    RETURNS (TextClassifier): The component.
     """
     return TextClassifier(
         nlp.vocab,

@@ -75,8 +75,9 @@ def make_labelled_texts(
         out, and with it the texts of which no other label holds.
     labels (Optional[List[str]]): All labels there may be, after renaming; null for those found.
     encoding (str): The files' text encoding.
-    folds, fold, part: For a corpus without a split. Its texts are dealt to `folds` folds one by
-        one; part "test" is the fold `fold` (from 0), "dev" the one after it, "train" the others,
+    folds, fold (int): For a corpus without a split. Its texts are dealt to `folds` folds one by
+        one.
+    part (str): "test" is the fold `fold` (from 0), "dev" the one after it, "train" the others,
         "train+dev" all but "test", "all" everything.
     limit (int): The most examples to read, 0 for all.
     RETURNS (Callable[[Language], Iterator[Example]]): The reader. It raises InputError with file,

@@ -25,7 +25,12 @@ PARTS = {
 
 
 class Place(NamedTuple):
-    """Where a text stands: a file, and the line or the Doc in it, from 1, if there are several."""
+    """Where a text stands: a file, and the line or the Doc in it, from 1, if there are several.
+
+    path (Path): The file.
+    number (Optional[int]): From 1; None where the text is all of the file.
+    unit (str): "line" or "doc".
+    """
 
     path: Path
     number: int | None
@@ -82,7 +87,10 @@ class LabelledText:
         return Place(self.path, self.line, "line" if self.doc is None else "doc")
 
     def fault(self, message: str) -> InputError:
-        """RETURNS (InputError): An error that says where the text stands."""
+        """RETURNS (InputError): An error that says where the text stands.
+
+        message (str): What was found and what would be right.
+        """
         if self.doc is not None:
             return InputError(f"doc {self.line}: {message}", path=self.path)
         return InputError(message, path=self.path, line=self.line)

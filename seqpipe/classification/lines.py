@@ -51,13 +51,19 @@ def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]
 
 
 def read_text(path: Path, encoding: str = "utf-8") -> str:
-    """Read a whole file; the rest is as in read_lines."""
+    """Read a whole file; the rest is as in read_lines.
+
+    path (Path): The file, gzipped if it ends in .gz.
+    encoding (str): One that Python knows.
+    RETURNS (str): All of it.
+    """
     return "".join(line for _, line in read_lines(path, encoding))
 
 
 def check_encoding(encoding: str) -> None:
     """Refuse an encoding that Python does not know, or that is none of text.
 
+    encoding (str): As it was given.
     RAISES (InputError): If it is so.
     """
     try:
@@ -68,7 +74,10 @@ def check_encoding(encoding: str) -> None:
 
 
 def shown(text: str) -> str:
-    """RETURNS (str): A text as messages quote it: on one line, cut where it is long."""
+    """RETURNS (str): A text as messages quote it: on one line, cut where it is long.
+
+    text (str): Of any length.
+    """
     line = " ".join(text[:200].split())
     return repr(line if len(line) <= 60 else f"{line[:57]}...")
 

@@ -24,6 +24,7 @@ def cut(max_tokens: int, long_texts: str) -> Model[list[Floats2d], list[Floats2d
     long_texts (str): Which: "start", "end", or "both", half of each; "windows" leaves out nothing.
     RETURNS (Model): From a list of arrays `(tokens, width)` to one of arrays of at most
         `(max_tokens, width)`.
+    RAISES (InputError): If the way is unknown, or does not go with the number.
     """
     if long_texts not in WAYS:
         raise InputError(f"long_texts = {long_texts!r}: expected one of {', '.join(WAYS)}")
@@ -35,7 +36,11 @@ def cut(max_tokens: int, long_texts: str) -> Model[list[Floats2d], list[Floats2d
 
 
 def is_cut(cut_layer: Model, length: int) -> bool:
-    """RETURNS (bool): Whether tokens of a text of that length are left out."""
+    """RETURNS (bool): Whether tokens of a text of that length are left out.
+
+    cut_layer (Model): What `cut` made.
+    length (int): Tokens.
+    """
     most = cut_layer.attrs["max_tokens"]
     return bool(most) and length > most and cut_layer.attrs["long_texts"] != WINDOWS
 

@@ -38,6 +38,7 @@ def AverageEmbedding(
     long_texts (str): Which of them: see `seqpipe.RNNClassifier.v1`. An average reads all with
         "windows".
     RETURNS (Model): From docs to logits, `(docs, nO)`.
+    RAISES (InputError): If only one of width and depth of the hidden layers is 0.
     """
     if hidden_depth < 0 or hidden_width < 0 or bool(hidden_depth) != bool(hidden_width):
         raise InputError(
@@ -73,6 +74,7 @@ def RNNClassifier(
         all are read, in windows of that many tokens, and the pooling is over all windows.
     RETURNS (Model): From docs to logits, `(docs, nO)`. There is dropout at the rate of `[training]
         dropout` before the encoder, one mask a text, and after the pooling.
+    RAISES (InputError): If the pooling would see a part of the windows alone.
     """
     check_encoder(encoder)
     if pooling == "last" and long_texts == WINDOWS:

@@ -32,7 +32,10 @@ class Survey:
     warnings: list[str]
 
     def log(self, path: Path) -> None:
-        """Log the warnings, each once in a process."""
+        """Log the warnings, each once in a process.
+
+        path (Path): The corpus, for the message.
+        """
         for warning in self.warnings:
             warn_once(f"{path}: {warning}")
 

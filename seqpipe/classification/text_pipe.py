@@ -94,6 +94,9 @@ class TextClassifier(SequencePipe):
     def labels_of(self, reference: Doc) -> Iterable[str]:
         return reference.cats
 
+    def is_annotated(self, reference: Doc) -> bool:
+        return bool(reference.cats)
+
     def initialize(
         self,
         get_examples: Callable[[], Iterable[Example]],

@@ -23,7 +23,10 @@ POLARITY = {
 
 
 def order_of(labels: Iterable[str]) -> str:
-    """RETURNS (str): "stars" if all labels are numbers, else "exclusive"."""
+    """RETURNS (str): "stars" if all labels are numbers, else "exclusive".
+
+    labels (Iterable[str]): All labels.
+    """
     labels = list(labels)
     return STARS if labels and all(_number(label) is not None for label in labels) else EXCLUSIVE
 

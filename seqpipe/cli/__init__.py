@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NoReturn
 
+PIPE_CLOSED = 141  # as shells say it of SIGPIPE
+# What the system says, in our words.
+WORDS = {
+    errno.ENOENT: "no such file or folder",
+    errno.EISDIR: "a folder, expected a file",
+    errno.ENOTDIR: "a part of this path is a file, expected folders up to the last part",
+    errno.EACCES: "no right to read or write it",
+    errno.EROFS: "a file system that cannot be written",
+    errno.ENOSPC: "no space left on the device",
+}
 # Modules that an extra brings: without it, importing them is the user's fault, not a bug.
 EXTRAS = {"matplotlib": "plot", "sklearn": "plot", "torch": "torch", "babel": "projects"}
 
@@ -41,8 +53,11 @@ def guarded(run: Callable[[], Any]) -> None:
         _blaming_packages(run)
     except KeyboardInterrupt:
         exit_interrupted()
+    except BrokenPipeError:
+        exit_unread()
     except (ValueError, KeyError, OSError) as fault:
         report_fault(describe(fault))
+        give_up_stdout()
         sys.exit(1)
     except ImportError as fault:
         extra = EXTRAS.get((fault.name or "").split(".")[0])
@@ -76,6 +91,24 @@ def exit_interrupted() -> NoReturn:
     sys.exit(130)
 
 
+def exit_unread() -> NoReturn:
+    """End in quiet where nobody reads standard output any more, as SIGPIPE would."""
+    give_up_stdout()
+    sys.exit(PIPE_CLOSED)
+
+
+def give_up_stdout() -> None:
+    """Lose what cannot be written to standard output: Python would try again at its end, and
+    complain."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError), open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), sys.stdout.fileno())
+    except (AttributeError, ValueError):  # it is closed
+        return
+
+
 def report_fault(message: str) -> None:
     """Say on stderr what went wrong; inside an except block with SEQPIPE_DEBUG=1, also where.
 
@@ -97,8 +130,9 @@ def describe(fault: BaseException) -> str:
     fault (BaseException): An expected fault.
     RETURNS (str): Its message, without the decoration of OSError and KeyError.
     """
-    if isinstance(fault, OSError) and fault.strerror and fault.filename is not None:
-        return f"{os.fsdecode(fault.filename)}: {fault.strerror}"
+    if isinstance(fault, OSError) and fault.strerror:
+        where = "" if fault.filename is None else f"{os.fsdecode(fault.filename)}: "
+        return where + WORDS.get(fault.errno or 0, fault.strerror)
     if isinstance(fault, KeyError) and len(fault.args) == 1:
         # A sentence was meant for a reader; a bare key says nothing without its type.
         text = str(fault.args[0])
@@ -109,7 +143,7 @@ def describe(fault: BaseException) -> str:
 def is_utf8(stream: object) -> bool:
     """Whether a stream can show every character.
 
-    stream: Standard output or standard error.
+    stream (TextIO): Standard output or standard error.
     RETURNS (bool): True for UTF-8.
     """
     return (getattr(stream, "encoding", None) or "").lower().replace("-", "") == "utf8"

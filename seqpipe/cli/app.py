@@ -2,16 +2,15 @@
 
 import os
 import re
+import shutil
 from collections.abc import Collection, Iterator
 from functools import cache
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
 from seqpipe import __version__
-from seqpipe.cli import exit_interrupted
 from seqpipe.cli.apply import apply
 from seqpipe.cli.assets import assets
 from seqpipe.cli.curves import curves
@@ -19,6 +18,18 @@ from seqpipe.cli.diagnose import add_diagnose
 from seqpipe.cli.document import document
 from seqpipe.cli.evaluate import evaluate
 from seqpipe.cli.graph import graph
+from seqpipe.cli.groups import (
+    BEGIN,
+    CONCEPTS,
+    OTHERS,
+    PLUGINS,
+    PROJECTS,
+    TRAIN,
+    USE,
+    CommandGroup,
+    RootGroup,
+    section_of,
+)
 from seqpipe.cli.init import init
 from seqpipe.cli.labels import labels
 from seqpipe.cli.lock import lock
@@ -26,32 +37,23 @@ from seqpipe.cli.new import add_new
 from seqpipe.cli.overrides import OverrideCommand
 from seqpipe.cli.plugin_choice import PluginOptions, read_choice
 from seqpipe.cli.plugins import plugins as list_plugins
+from seqpipe.cli.report import report
 from seqpipe.cli.run import run
 from seqpipe.cli.train import train
-from seqpipe.plugins import Choice, Plugins, load_plugins, printing_aside
+from seqpipe.plugins import OURS, Choice, Plugins, load_plugins, printing_aside
 
+LEAST = 50  # columns of help
 NAME = r"\w[\w-]*"  # a command's: what a shell takes for one word, and never for an option
 
 
-class Group(TyperGroup):
-    """The root of the command line."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            # Typer would exit without a word.
-            exit_interrupted()
-
-
-def group_with(commands: dict[str, Any]) -> type[Group]:
+def group_with(commands: dict[str, Any]) -> type[RootGroup]:
     """Make a root that has commands which are built already: to build them takes time.
 
     commands (Dict[str, click.Command]): By name; it may be filled later.
-    RETURNS (Type[Group]): The class of the root.
+    RETURNS (Type[RootGroup]): The class of the root.
     """
 
-    class Root(Group):
+    class Root(RootGroup):
         def __init__(self, **settings: Any) -> None:
             super().__init__(**settings)
             self.commands.update(commands)
@@ -86,29 +88,38 @@ def build_app(choice: Choice | None = None, *, trace: bool = False) -> tuple[typ
     plugins = load_plugins(choice, trace=trace)
     of_plugins: dict[str, Any] = {}
     root_class = group_with(of_plugins)
-    app = _new_app(obj=plugins, name="seqpipe", cls=root_class, no_args_is_help=True)
+    app = _new_app(
+        plugins, add_completion=True, name="seqpipe", cls=root_class, no_args_is_help=True
+    )
     app.callback()(root)
-    passing = {"allow_extra_args": True, "ignore_unknown_options": True}
-    app.command("init")(init)
-    app.command("run", cls=OverrideCommand)(run)
-    app.command("assets", cls=OverrideCommand)(assets)
-    app.command("lock", cls=OverrideCommand)(lock)
-    app.command("document")(document)
-    app.command("graph", cls=OverrideCommand)(graph)
-    app.command("train", context_settings=passing)(train)
-    app.command("labels", context_settings=passing)(labels)
-    app.command("evaluate")(evaluate)
-    app.command("apply")(apply)
-    app.command("curves")(curves)
-    add_diagnose(app)
-    app.command("plugins")(list_plugins)
-    add_new(app)
+    _add_own(app)
     own = {info.name for info in app.registered_commands}
     own |= {info.name for info in app.registered_groups}
     for plugin, hook in plugins.implementing("seqpipe_commands"):
         with plugins.isolated(plugin), printing_aside():
-            of_plugins |= _commands_by(hook, own.union(of_plugins))
+            section = CONCEPTS if plugin.distribution == OURS else PLUGINS
+            of_plugins |= _commands_by(hook, own.union(of_plugins), section)
     return app, plugins
+
+
+def _add_own(app: typer.Typer) -> None:
+    """Add the commands that belong to no concept, each under its heading."""
+    passing = {"allow_extra_args": True, "ignore_unknown_options": True}
+    app.command("init", rich_help_panel=BEGIN)(init)
+    app.command("run", cls=OverrideCommand, rich_help_panel=PROJECTS)(run)
+    app.command("assets", cls=OverrideCommand, rich_help_panel=PROJECTS)(assets)
+    app.command("lock", cls=OverrideCommand, rich_help_panel=PROJECTS)(lock)
+    app.command("graph", cls=OverrideCommand, rich_help_panel=PROJECTS)(graph)
+    app.command("document", rich_help_panel=PROJECTS)(document)
+    app.command("report", rich_help_panel=PROJECTS)(report)
+    app.command("labels", context_settings=passing, rich_help_panel=TRAIN)(labels)
+    app.command("train", context_settings=passing, rich_help_panel=TRAIN)(train)
+    app.command("curves", rich_help_panel=TRAIN)(curves)
+    app.command("evaluate", rich_help_panel=USE)(evaluate)
+    app.command("apply", rich_help_panel=USE)(apply)
+    app.command("plugins", rich_help_panel=PLUGINS)(list_plugins)
+    add_diagnose(app)
+    add_new(app)
 
 
 def root(
@@ -127,7 +138,11 @@ def root(
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop where a plugin fails.")] = False,
 ) -> None:
-    """Sequence models for spaCy, from config files and project.yml."""
+    """Sequence models for spaCy, from config files and project.yml.
+
+    To begin: `seqpipe init` lists projects, `seqpipe init ner` writes one that learns named
+    entities, `seqpipe run ner` runs it. `seqpipe COMMAND --help` explains a command.
+    """
     # What the options of plugins say is read before there is an app: `plugin_choice`.
 
 
@@ -137,18 +152,26 @@ def _show_version(on: bool) -> None:
         raise typer.Exit()
 
 
-def _new_app(obj: Plugins | None = None, **settings: Any) -> typer.Typer:
+def _new_app(
+    obj: Plugins | None = None, add_completion: bool = False, **settings: Any
+) -> typer.Typer:
     # Plain help: rich costs a tenth of a second at each call.
     return typer.Typer(
-        add_completion=False,
+        add_completion=add_completion,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
-        context_settings={"help_option_names": ["-h", "--help"], "obj": obj},
+        context_settings={"help_option_names": ["-h", "--help"], "obj": obj, **_narrow()},
         **settings,
     )
 
 
-def _commands_by(hook: Any, taken: Collection[str | None]) -> dict[str, Any]:
+def _narrow() -> dict[str, int]:
+    """Settings for terminals that are narrower than what Typer takes for the least."""
+    columns = shutil.get_terminal_size().columns
+    return {"terminal_width": max(columns - 2, 20)} if columns < LEAST + 2 else {}
+
+
+def _commands_by(hook: Any, taken: Collection[str | None], section: str) -> dict[str, Any]:
     """Let one plugin add its commands to an app of its own.
 
     RETURNS (Dict[str, click.Command]): By name. Raises ValueError unless they all hold.
@@ -160,6 +183,8 @@ def _commands_by(hook: Any, taken: Collection[str | None]) -> dict[str, Any]:
         _check_command(name, command)
         if name in taken or name in found:
             raise ValueError(f"the command '{name}' is there already")
+        if section_of(command) == OTHERS:
+            command.rich_help_panel = section
         found[name] = command
     return found
 
@@ -176,7 +201,15 @@ def _commands_of(app: typer.Typer) -> Iterator[tuple[Any, Any]]:
     for group in app.registered_groups:
         alone = _new_app()
         alone.registered_groups = [group]
+        if not _has_class(group):
+            group.cls = CommandGroup
         yield from get_group(alone).commands.items()
+
+
+def _has_class(group: Any) -> bool:
+    """RETURNS (bool): Whether a group says itself what class it has."""
+    inner = group.typer_instance
+    return isinstance(group.cls, type) or (inner is not None and isinstance(inner.info.cls, type))
 
 
 def _check_command(name: Any, command: Any) -> None:

@@ -1,7 +1,6 @@
 """`seqpipe apply`: runs a saved pipeline over texts as they come, one JSON object a line."""
 
 # No future import of annotations: Typer reads these.
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +9,16 @@ from typing import IO, Annotated
 
 import typer
 
+from seqpipe import command_options as asked
+from seqpipe.command_output import progress
+
 
 def apply(
-    model: Annotated[Path, typer.Argument(help="Folder of a saved pipeline.", show_default=False)],
+    model: asked.ModelPath,
     source: Annotated[
         Path,
         typer.Argument(
-            metavar="INPUT",
+            metavar="FILE",
             help='Text file, one text a line, or .jsonl with "text"; .gz too; - is standard input.',
             show_default=False,
         ),
@@ -27,7 +29,7 @@ def apply(
     batch_size: Annotated[
         int, typer.Option("--batch-size", min=1, help="Most texts to take at once.")
     ] = 256,
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use; -1: the CPU.")] = -1,
+    gpu_id: asked.GpuId = -1,
 ) -> None:
     """Run a saved pipeline over texts, and write what it finds as one JSON object a line.
 
@@ -35,21 +37,25 @@ def apply(
     """
     from seqpipe.cli.records import record_batches
     from seqpipe.cli.texts import open_texts, read_texts
+    from seqpipe.files import check_writable
     from seqpipe.pipelines import choose_device, load_pipeline
 
+    is_shown = str(output) == "-"
+    check_writable(None if is_shown else output, "results", read=[source])
     choose_device(gpu_id)
     with open_texts(source) as stream:
         nlp = load_pipeline(model)
         batches = read_texts(stream, source, batch_size)
-        with _open_output(output) as out:
+        with _open_output(output) as out, progress("texts", beside=is_shown) as advance:
             for lines in record_batches(nlp, batches):
                 out.write(lines)
                 out.flush()
+                advance(lines.count("\n"))
 
 
 @contextmanager
 def _open_output(path: Path) -> Iterator[IO[str]]:
-    """Open the output, always UTF-8; a reader of a pipe who has had enough ends us in quiet."""
+    """Open the output, always UTF-8."""
     from seqpipe.files import InputError, atomic_write
 
     if str(path) != "-":
@@ -60,8 +66,4 @@ def _open_output(path: Path) -> Iterator[IO[str]]:
         raise InputError("standard output is closed, expected it open, or --output FILE")
     # JSON is UTF-8, whatever the terminal's language.
     sys.stdout.reconfigure(encoding="utf-8", errors="strict", newline="\n")  # type: ignore[union-attr]
-    try:
-        yield sys.stdout
-    except BrokenPipeError:
-        # Python flushes standard output once more at exit, and would complain of the pipe again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    yield sys.stdout

@@ -102,7 +102,10 @@ class AssetDisplay:
 
 
 class Bars:
-    """A bar for each asset that is on its way."""
+    """A bar for each asset that is on its way.
+
+    progress (Progress): rich's, which is shown by whoever made it.
+    """
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -110,7 +113,10 @@ class Bars:
         self._began: dict[str, float] = {}
 
     def show(self, event: AssetEvent) -> None:
-        """Draw what an event says."""
+        """Draw what an event says.
+
+        event (AssetEvent): What happened.
+        """
         if event.kind == "began":
             self._began[event.dest] = time.perf_counter()
         elif event.kind in ("ready", "failed"):
@@ -121,7 +127,10 @@ class Bars:
             self._move(event)
 
     def say(self, line: str) -> None:
-        """Print a line above the bars."""
+        """Print a line above the bars.
+
+        line (str): Plain text.
+        """
         from rich.text import Text
 
         self._progress.console.print(Text(line), soft_wrap=True)
@@ -186,7 +195,10 @@ def _progress(*, stderr: bool) -> Progress | None:
 
 
 def size(count: int) -> str:
-    """RETURNS (str): A number of bytes as people read it, such as "12.3 MB"."""
+    """RETURNS (str): A number of bytes as people read it, such as "12.3 MB".
+
+    count (int): Bytes.
+    """
     amount = float(count)
     for unit in ("bytes", "kB", "MB"):
         if amount < 1000:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seqpipe import command_options as asked
 from seqpipe.cli.overrides import overrides_of
 from seqpipe.cli.termination import exit_on_sigterm
 
@@ -18,15 +19,13 @@ if TYPE_CHECKING:
 
 def assets(
     ctx: typer.Context,
-    project: Annotated[
-        Path, typer.Argument(help="A project.yml or the folder that holds it.")
-    ] = Path("."),
+    project: asked.ProjectPath = Path("."),
     extra: Annotated[
         bool, typer.Option("--extra", "-e", help="Fetch also assets marked `extra: true`.")
     ] = False,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="How many at a time.")] = 4,
-    force: Annotated[bool, typer.Option("--force", "-F", help="Fetch also what is there.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    jobs: asked.Jobs = 4,
+    force: asked.Force = False,
+    as_json: asked.AsJson = False,
 ) -> None:
     """Fetch the files that a project.yml lists under `assets:`, check their MD5, unpack archives.
 

@@ -2,9 +2,14 @@
 
 # No future import of annotations: Typer reads these.
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from seqpipe import command_options as asked
+from seqpipe.cli.groups import TRAIN, CommandGroup
+from seqpipe.command_output import PICTURES, check_picture, print_json, progress, say_where
+from seqpipe.command_output import console as result_console
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,28 +21,32 @@ DISTANCES = (1, 2, 5, 10, 20, 50, 100, 200)
 
 
 def add_diagnose(app: typer.Typer) -> None:
-    """Add the group `diagnose`."""
-    group = typer.Typer(help="Look into the model of a training config.", no_args_is_help=True)
+    """Add the group `diagnose`.
+
+    app (typer.Typer): The command line.
+    """
+    group = typer.Typer(
+        help="Look into the model of a training config.", no_args_is_help=True, cls=CommandGroup
+    )
     passing = {"allow_extra_args": True, "ignore_unknown_options": True}
     group.command("gradients", context_settings=passing)(gradients)
     # A callback keeps a group of one command a group.
     group.callback()(lambda: None)
-    app.add_typer(group, name="diagnose")
+    app.add_typer(group, name="diagnose", rich_help_panel=TRAIN)
 
 
 def gradients(
     context: typer.Context,
-    config: Annotated[Path, typer.Argument(help="The training config.", show_default=False)],
+    config: asked.ConfigPath,
     steps: Annotated[
         int, typer.Option("--steps", help="Steps of training; 0: only the initial model.")
     ] = 200,
-    plot: Annotated[
-        Path | None, typer.Option("--plot", help="Picture to write: .png, .svg or .pdf.")
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Picture to write: .png, .svg or .pdf.")
     ] = None,
-    code: Annotated[
-        Path | None, typer.Option("--code", "-c", help="Python file to import first.")
-    ] = None,
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use; -1: the CPU.")] = -1,
+    code: asked.Code = None,
+    as_json: asked.AsJson = False,
+    gpu_id: asked.GpuId = -1,
 ) -> None:
     """Show how far gradients travel back through a config's recurrent layers.
 
@@ -47,36 +56,59 @@ def gradients(
 
     Any value of the config can be given as an option: --training.dropout 0.2.
     """
-    import sys
-
-    from rich.console import Console
-
     from seqpipe.cli.train import read_config
     from seqpipe.files import InputError
     from seqpipe.pipelines import choose_device
-    from seqpipe.reporting.plots import check_plot_file
     from seqpipe.training.gradients import diagnose_gradients
 
     if steps < 0:
         raise InputError(f"--steps {steps}: expected 0 or more")
-    if plot is not None:
-        check_plot_file(plot)
+    check_picture(output, PICTURES)
     file = read_config(config, context.args, code)
     choose_device(gpu_id)
-    hidden = not (steps and sys.stderr.isatty())
-    with typer.progressbar(length=steps, label="training", file=sys.stderr, hidden=hidden) as bar:
-        found = diagnose_gradients(file, steps=steps, use_gpu=gpu_id, on_step=lambda: bar.update(1))
-    console = Console(highlight=False)
+    with progress("steps", total=steps) as advance:
+        found = diagnose_gradients(file, steps=steps, use_gpu=gpu_id, on_step=lambda: advance(1))
+    try:
+        if as_json:
+            print_json(_record(found))
+        else:
+            _print(result_console(), found)
+    finally:
+        # Also where nobody reads on.
+        if output is not None:
+            _plot(output, found.travels)
+    if not as_json:
+        say_where(("The plot is", output))
+    if found.diverged is not None:
+        raise found.diverged
+
+
+def _record(found: "Diagnosis") -> dict[str, Any]:
+    """What was found, for JSON: norms by distance T - t."""
+    return {
+        "steps": found.steps,
+        "layers": [
+            {
+                "component": travel.component,
+                "layer": travel.initial.layer,
+                "level": travel.initial.level,
+                "cell": travel.initial.cell,
+                "direction": _direction(travel),
+                "initial": travel.initial.norms.tolist(),
+                "trained": None if travel.trained is None else travel.trained.norms.tolist(),
+            }
+            for travel in found.travels
+        ],
+        "clipping": [vars(clipping) for clipping in found.clippings],
+    }
+
+
+def _print(console: "Console", found: "Diagnosis") -> None:
     console.print("What is left of a gradient T - t steps before the last: the median of sequences")
     for level in _by_level(found.travels):
         _print_level(console, level, found.steps)
     console.print()
     _print_clippings(console, found)
-    if plot is not None:
-        _plot(plot, found.travels)
-        typer.echo(f"The plot is in {plot}")
-    if found.diverged is not None:
-        raise found.diverged
 
 
 def _by_level(travels: list["Travel"]) -> list[list["Travel"]]:

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
+from seqpipe import command_options as asked
+
 README = "README.md"
 
 
 def document(
-    project: Annotated[
-        Path, typer.Argument(help="A project.yml or the folder that holds it.")
-    ] = Path("."),
+    project: asked.ProjectPath = Path("."),
     output: Annotated[
         Path | None,
         typer.Option(

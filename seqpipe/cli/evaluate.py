@@ -7,31 +7,39 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seqpipe import command_options as asked
+from seqpipe.command_output import (
+    console,
+    described,
+    metrics_file,
+    print_json,
+    say_where,
+    working,
+)
+
 if TYPE_CHECKING:
     from rich.console import Console
     from spacy.language import Language
     from spacy.training import Example
 
-    from seqpipe.cli.example_texts import ClassifiedText
     from seqpipe.training.scoring import Scores
 
 
 def evaluate(
     context: typer.Context,
     models: Annotated[
-        list[Path], typer.Argument(help="Folders of saved pipelines.", show_default=False)
+        list[Path],
+        typer.Argument(metavar="MODEL...", help="Folders of saved pipelines.", show_default=False),
     ],
     data: Annotated[
         Path,
         typer.Argument(
+            metavar="DATA",
             help="Corpus, for the reader of the pipeline's own config, or a .spacy file.",
             show_default=False,
         ),
     ],
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Metrics file: .json, .csv, .md, or a plugin's."),
-    ] = None,
+    output: asked.MetricsOutput = None,
     examples: Annotated[
         int,
         typer.Option(
@@ -40,38 +48,54 @@ def evaluate(
             help="Sentences to show with their entities, or texts with their class.",
         ),
     ] = 0,
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use; -1: the CPU.")] = -1,
+    as_json: asked.AsJson = False,
+    gpu_id: asked.GpuId = -1,
 ) -> None:
     """Score saved pipelines on a corpus; of several, the mean and spread.
 
     Labels that a pipeline never saw count as misses. Example sentences are the last pipeline's.
     """
-    from rich.console import Console
-
+    from seqpipe.cli.examples import example_record, find_examples, print_examples
     from seqpipe.pipelines import choose_device, load_pipeline, read_examples
-    from seqpipe.reporting.formats import check_format, write_report
     from seqpipe.training.scoring import main_score, score_pipeline, training_seed
 
-    chosen = None if output is None else check_format(output, context.obj)
+    metrics = metrics_file(output, context.obj, read=[data])
     choose_device(gpu_id)
     runs = []
-    for model in models:
-        nlp = load_pipeline(model)
-        gold = read_examples(nlp, data)
-        _note_unseen(nlp, gold, model)
-        runs.append(Run(model, training_seed(nlp), score_pipeline(nlp, gold)))
-    console = Console(highlight=False)
-    _print_runs(console, runs, gold, main_score(nlp))
-    if examples:
-        _print_examples(console, nlp, gold, examples)
-    if output is not None and chosen is not None:
-        write_report(output, _metrics(runs, data), chosen)
-        typer.echo(f"Metrics are in {output}")
+    with working() as say:
+        for model in models:
+            say(f"loading {model}")
+            nlp = load_pipeline(model)
+            gold = read_examples(nlp, data)
+            _note_unseen(nlp, gold, model)
+            say(f"scoring {model} on {len(gold):,} examples")
+            runs.append(Run(model, training_seed(nlp), score_pipeline(nlp, gold)))
+        shown = find_examples(nlp, gold, examples) if examples else None
+    record = _metrics(runs)
+    try:
+        if as_json:
+            more = {} if shown is None else {"examples": [example_record(one) for one in shown]}
+            print_json(record | more)
+        else:
+            _print_runs(console(), runs, gold, main_score(nlp))
+            if shown is not None:
+                print_examples(console(), shown)
+    finally:
+        # Also where nobody reads on.
+        if metrics is not None:
+            metrics.write(record | {"corpus": described(data)})
+    if not as_json:
+        say_where(("Metrics are", output))
 
 
 @dataclass(frozen=True)
 class Run:
-    """One model's scores, and the seed it was trained with."""
+    """One model's scores, and the seed it was trained with.
+
+    model (Path): Its folder.
+    seed (Optional[int]): None where its config does not say.
+    scores (Scores): On the data.
+    """
 
     model: Path
     seed: int | None
@@ -87,65 +111,26 @@ def _note_unseen(nlp: "Language", gold: list["Example"], model: Path) -> None:
         typer.echo(f"note: {model} never saw these labels, all are misses: {names}", err=True)
 
 
-def _print_runs(console: "Console", runs: list[Run], gold: list["Example"], main: str) -> None:
+def _print_runs(screen: "Console", runs: list[Run], gold: list["Example"], main: str) -> None:
     import statistics
 
     from seqpipe.reporting.metrics import summarise
     from seqpipe.reporting.tables import figures, print_scores, print_table
     from seqpipe.training.scoring import gold_entity_counts
 
-    print_scores(console, [run.scores.values for run in runs], support=gold_entity_counts(gold))
+    print_scores(screen, [run.scores.values for run in runs], support=gold_entity_counts(gold))
     if len(runs) > 1:
         rows = []
         for run in runs:
-            shown = figures(console, summarise([run.scores.values.get(main)]), percent=True)
+            shown = figures(screen, summarise([run.scores.values.get(main)]), percent=True)
             rows.append([str(run.model), "-" if run.seed is None else str(run.seed), shown])
-        print_table(console, "models", ["", "seed", main], rows)
+        print_table(screen, "models", ["", "seed", main], rows)
     speed = statistics.fmean(run.scores.words_per_second for run in runs)
-    console.print(f"\nspeed: {speed:,.0f} words/s")
+    screen.print(f"\nspeed: {speed:,.0f} words/s")
 
 
-def _print_examples(console: "Console", nlp: "Language", gold: list["Example"], count: int) -> None:
-    from rich.text import Text
-
-    from seqpipe.cli.example_texts import find_classifier, pick_texts
-    from seqpipe.cli.sentences import pick_sentences
-    from seqpipe.reporting.entities import mark_entities
-
-    classifier = find_classifier(nlp, gold)
-    if classifier is not None:
-        _print_texts(console, pick_texts(nlp, gold, count, classifier=classifier))
-        return
-    sentences = pick_sentences(nlp, gold, count)
-    labels = sorted({e.label for s in sentences for e in (*s.predicted, *s.gold)})
-    console.print(Text("\nexamples", style="bold"))
-    for sentence in sentences:
-        console.print()
-        marked = mark_entities(
-            sentence.text,
-            sentence.predicted,
-            gold=sentence.gold,
-            labels=labels,
-            ascii_only=console.options.ascii_only,
-        )
-        console.print(marked)
-
-
-def _print_texts(console: "Console", texts: list["ClassifiedText"]) -> None:
-    from rich.text import Text
-
-    console.print(Text("\nexamples", style="bold"))
-    for one in texts:
-        predicted = ", ".join(f"{label} {p:.2f}" for label, p in one.predicted.items()) or "none"
-        cross = "x" if console.options.ascii_only else "✗"
-        note = "" if one.is_right else f" {cross} gold: {', '.join(one.gold) or 'none'}"
-        style = "bold green" if one.is_right else "bold red"
-        console.print(Text(f"\n{predicted}{note}", style=style))
-        console.print(Text(one.text))
-
-
-def _metrics(runs: list[Run], data: Path) -> dict[str, Any]:
-    from seqpipe.reporting.metrics import describe_corpus, summarise_runs
+def _metrics(runs: list[Run]) -> dict[str, Any]:
+    from seqpipe.reporting.metrics import summarise_runs
 
     return {
         "scores": summarise_runs([run.scores.values for run in runs]),
@@ -159,7 +144,6 @@ def _metrics(runs: list[Run], data: Path) -> dict[str, Any]:
             }
             for run in runs
         ],
-        "corpus": describe_corpus(data),
         "seconds": sum(run.scores.seconds for run in runs),
         "words_per_second": summarise_runs([{"mean": run.scores.words_per_second} for run in runs])[
             "mean"

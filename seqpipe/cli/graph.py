@@ -1,13 +1,14 @@
 """`seqpipe graph`: a workflow of a project.yml as a picture."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seqpipe import command_options as asked
 from seqpipe.cli.overrides import overrides_of
+from seqpipe.command_output import console, print_json, write_page
 
 if TYPE_CHECKING:
     from seqpipe.project.load import Project
@@ -19,21 +20,21 @@ PICTURES = (".svg", ".html")
 
 def graph(
     ctx: typer.Context,
-    project: Annotated[
-        Path, typer.Argument(help="A project.yml or the folder that holds it.")
-    ] = Path("."),
-    name: Annotated[str, typer.Argument(help="A command or a workflow in it.")] = "all",
+    project: asked.ProjectPath = Path("."),
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A command or a workflow in it.")
+    ] = "all",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Picture to write, .svg or .html.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: asked.AsJson = False,
 ) -> None:
     """Draw a workflow: its commands, and the files that flow from one to the next.
 
     Once the project was run, each command is marked with what a run would do, and why. Without
     --output the commands are listed, what comes to each after "←", what it writes after "→".
     """
-    from seqpipe.files import InputError, atomic_write, check_writable
+    from seqpipe.files import InputError, check_writable
     from seqpipe.project.load import load_project
 
     if output is not None and output.suffix.lower() not in PICTURES:
@@ -43,18 +44,15 @@ def graph(
     if output is not None:
         from seqpipe.reporting.workflow_page import render_workflow
 
-        with atomic_write(output) as stream:
-            stream.write(render_workflow(workflow, page=output.suffix.lower() == ".html"))
+        write_page(output, render_workflow(workflow, page=output.suffix.lower() == ".html"))
     if as_json:
-        typer.echo(_as_json(workflow))
+        print_json(_as_data(workflow))
     elif output is not None:
-        typer.echo(f"Wrote {output}")
+        typer.echo(f"The picture is in {output}")
     else:
-        from rich.console import Console
-
         from seqpipe.reporting.workflow_lines import print_workflow
 
-        print_workflow(Console(highlight=False), workflow)
+        print_workflow(console(), workflow)
 
 
 def _graph(project: "Project", name: str) -> "WorkflowGraph":
@@ -103,7 +101,7 @@ def _node(planned: "Planned", *, known: bool = True) -> "CommandNode":
     )
 
 
-def _as_json(workflow: "WorkflowGraph") -> str:
+def _as_data(workflow: "WorkflowGraph") -> dict[str, Any]:
     commands = [
         {
             "name": command.name,
@@ -119,4 +117,4 @@ def _as_json(workflow: "WorkflowGraph") -> str:
         }
         for command in workflow.commands
     ]
-    return json.dumps({"name": workflow.name, "commands": commands}, indent=2, ensure_ascii=False)
+    return {"name": workflow.name, "commands": commands}

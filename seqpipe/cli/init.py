@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seqpipe import command_options as asked
+from seqpipe.command_output import print_json
+
 if TYPE_CHECKING:
     from seqpipe.hookspecs import Starter
     from seqpipe.plugins import Plugins
@@ -20,12 +23,20 @@ DEFAULT_LANGUAGE = "en"
 def init(
     context: typer.Context,
     concept: Annotated[
-        str, typer.Argument(help="What it shall learn; without it: a list.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="CONCEPT",
+            help="What it shall learn; without it: a list.",
+            show_default=False,
+        ),
     ] = "",
     folder: Annotated[
         Path | None,
-        typer.Argument(help="Folder to write; by default CONCEPT.", show_default=False),
+        typer.Argument(
+            metavar="FOLDER", help="Folder to write; by default CONCEPT.", show_default=False
+        ),
     ] = None,
+    as_json: asked.AsJson = False,
     lang: Annotated[
         str | None,
         typer.Option("--lang", "-l", help="Code of the texts' language; by default en."),
@@ -35,10 +46,14 @@ def init(
 
     It runs at once, with `seqpipe run FOLDER`. Then put your own data in the place of its.
     """
+    from seqpipe.files import InputError
+
     starters = find_starters(context.obj)
     if not concept:
-        _list(starters)
+        _list(starters, as_json)
         return
+    if as_json:
+        raise InputError(f"--json with {concept}: expected alone, for the list")
     starter = _chosen(starters, concept)
     target = folder or Path(starter.name)
     _check_free(target, starter.name)
@@ -107,7 +122,10 @@ def _check_starter(starter: "Starter") -> None:
         raise ValueError(f"the starter '{starter.name}' has no {PROJECT_FILE} in {starter.folder}")
 
 
-def _list(starters: dict[str, "Starter"]) -> None:
+def _list(starters: dict[str, "Starter"], as_json: bool) -> None:
+    if as_json:
+        print_json([{"name": name, "help": one.help} for name, one in starters.items()])
+        return
     width = max(map(len, starters), default=0)
     for name, starter in starters.items():
         typer.echo(f"{name.ljust(width)}  {starter.help}")

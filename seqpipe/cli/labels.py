@@ -6,16 +6,17 @@ from typing import Annotated
 
 import typer
 
+from seqpipe import command_options as asked
+from seqpipe.command_output import working
+
 
 def labels(
     context: typer.Context,
-    config: Annotated[Path, typer.Argument(help="The training config.", show_default=False)],
+    config: asked.ConfigPath,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder for the files.", show_default=False)
     ],
-    code: Annotated[
-        Path | None, typer.Option("--code", "-c", help="Python file to import first.")
-    ] = None,
+    code: asked.Code = None,
 ) -> None:
     """Read a whole training corpus for label and vocabulary files.
 
@@ -25,7 +26,9 @@ def labels(
     from seqpipe.cli.train import read_config
     from seqpipe.training.labels import initialize_block, survey, write_files
 
-    found = survey(read_config(config, context.args, code))
+    file = read_config(config, context.args, code)
+    with working("reading the corpus"):
+        found = survey(file)
     written = write_files(found, output)
     typer.echo(f"{found.examples:,} examples, {found.tokens:,} tokens")
     for path in written.values():

@@ -1,12 +1,13 @@
 """`seqpipe lock`: which commands of a project are up to date, and the same as weasel's lock."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seqpipe import command_options as asked
 from seqpipe.cli.overrides import overrides_of
+from seqpipe.command_output import console, print_json
 
 if TYPE_CHECKING:
     from seqpipe.project.load import Project
@@ -15,14 +16,12 @@ if TYPE_CHECKING:
 
 def lock(
     ctx: typer.Context,
-    project: Annotated[
-        Path, typer.Argument(help="A project.yml or the folder that holds it.")
-    ] = Path("."),
+    project: asked.ProjectPath = Path("."),
     weasel: Annotated[
         bool,
         typer.Option("--weasel", help="Write what is up to date as weasel's lock, project.lock."),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: asked.AsJson = False,
 ) -> None:
     """Show which commands of a project.yml are up to date, and why the others are not.
 
@@ -53,15 +52,13 @@ def _show(project: "Project", records: "Records", as_json: bool) -> None:
     if as_json:
         keys = ("command", "state", "reason")
         found = [dict(zip(keys, row, strict=True)) for row in rows]
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        print_json(found)
         return
-    from rich.console import Console
-
     from seqpipe.reporting.tables import print_table
     from seqpipe.reporting.workflow_graph import STATES
 
     cells = [[name, STATES.get(state, state), reason] for name, state, reason in rows]
-    print_table(Console(highlight=False), str(project.path), ["command", "state", "reason"], cells)
+    print_table(console(), str(project.path), ["command", "state", "reason"], cells)
 
 
 def _states(project: "Project", records: "Records") -> dict[str, tuple[str, str]]:
@@ -87,7 +84,7 @@ def _export(project: "Project", records: "Records", as_json: bool) -> None:
     path, written, left_out = export_weasel_lock(project, records)
     if as_json:
         found = {"path": str(path), "written": written, "left_out": left_out}
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        print_json(found)
         return
     for name, reason in left_out.items():
         typer.echo(f"left out: {name} ({reason})")

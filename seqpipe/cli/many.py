@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from seqpipe.files import InputError
+from seqpipe.command_output import console, print_json
 
 if TYPE_CHECKING:
     from seqpipe.training.config_file import ConfigFile
@@ -25,6 +26,7 @@ def train_side_by_side(
     jobs: int,
     resume: bool,
     options: Sequence[str],
+    as_json: bool = False,
 ) -> None:
     """Train each setting with each seed, and show what came of it.
 
@@ -35,16 +37,15 @@ def train_side_by_side(
     jobs (int): How many runs at a time.
     resume (bool): Go on with what was begun.
     options (Sequence[str]): Other options for each run.
+    as_json (bool): Whether all figures come as JSON in the end, and what is said before on stderr.
     RAISES (InputError): If one of them, or the config of a setting, is at fault.
     """
     from seqpipe.reporting.long_work import stopping
     from seqpipe.training.grid import plan_runs
-    from seqpipe.training.many import train_many
+    from seqpipe.training.many import RUNS, train_many
 
-    if jobs < 1:
-        raise InputError(f"--jobs {jobs}: expected at least 1")
     runs = plan_runs(file, output, sweeps=sweeps, seeds=seeds)
-    typer.echo(f"{len(runs)} runs, {min(jobs, len(runs))} at a time")
+    typer.echo(f"{len(runs)} runs, {min(jobs, len(runs))} at a time", err=as_json)
     with stopping(sys.stderr) as is_stopped:
         outcomes = train_many(
             file,
@@ -53,7 +54,7 @@ def train_side_by_side(
             options=options,
             resume=resume,
             jobs=jobs,
-            report=lambda name, line: typer.echo(f"[{name}] {line}"),
+            report=lambda name, line: typer.echo(f"[{name}] {line}", err=as_json),
             is_stopped=is_stopped,
         )
     if len(outcomes) < len(runs):
@@ -61,7 +62,10 @@ def train_side_by_side(
         ended = f"{len(outcomes)} of {len(runs)} runs have come to their end"
         typer.echo(f"stopped, {ended}; the same with --resume goes on", err=True)
         raise KeyboardInterrupt
-    _show(file, outcomes, output)
+    if as_json:
+        print_json(json.loads((output / RUNS).read_text(encoding="utf-8")))
+    else:
+        _show(file, outcomes, output)
     if any(outcome.fault is not None for outcome in outcomes):
         _name_failed(outcomes)
         raise typer.Exit(1)
@@ -69,17 +73,15 @@ def train_side_by_side(
 
 def _show(file: ConfigFile, outcomes: Sequence[Outcome], output: Path) -> None:
     """Print the table, and which run is the best."""
-    from rich.console import Console
-
     from seqpipe.reporting.tables import figures, print_table
     from seqpipe.training.many import BEST, RUNS, best_outcome, group_outcomes
 
-    console, groups = Console(highlight=False), group_outcomes(outcomes)
+    screen, groups = console(), group_outcomes(outcomes)
     rows = [
         [
             group.name or file.path.stem,
-            figures(console, group.score),
-            figures(console, group.seconds),
+            figures(screen, group.score),
+            figures(screen, group.seconds),
             str(group.finished),
         ]
         for group in groups
@@ -88,7 +90,7 @@ def _show(file: ConfigFile, outcomes: Sequence[Outcome], output: Path) -> None:
     failed = sum(outcome.fault is not None for outcome in outcomes)
     without = f"; without {failed} that failed" if failed else ""
     title = f"development score{spread}{without}"
-    print_table(console, title, ["", "score", "seconds", "runs"], rows)
+    print_table(screen, title, ["", "score", "seconds", "runs"], rows)
     best = best_outcome(outcomes)
     if best is not None:
         typer.echo(f"The best run is {best.run.name}: {best.score:.4f} at step {best.step}")

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seqpipe.cli.groups import BEGIN, CommandGroup
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -24,20 +26,25 @@ def add_new(app: typer.Typer) -> None:
 
     app (typer.Typer): The root of the command line.
     """
-    group = typer.Typer(help="Begin something of your own.", no_args_is_help=True)
+    group = typer.Typer(help="Begin something of your own.", no_args_is_help=True, cls=CommandGroup)
     group.command("plugin")(plugin)
     group.callback()(lambda: None)  # else Typer takes a group of one command for the command
-    app.add_typer(group, name="new")
+    app.add_typer(group, name="new", rich_help_panel=BEGIN)
 
 
 def plugin(
     context: typer.Context,
     name: Annotated[
-        str, typer.Argument(help="Of the plugin, its command and component.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="NAME", help="Of the plugin, its command and component.", show_default=False
+        ),
     ],
     folder: Annotated[
         Path | None,
-        typer.Argument(help="Folder to write; by default seqpipe-NAME.", show_default=False),
+        typer.Argument(
+            metavar="FOLDER", help="Folder to write; by default seqpipe-NAME.", show_default=False
+        ),
     ] = None,
 ) -> None:
     """Write a plugin that installs and works: a component that learns a number for each text.

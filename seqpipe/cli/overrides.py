@@ -22,6 +22,12 @@ class OverrideCommand(TyperCommand):
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the overrides aside, then read the other options as click does.
+
+        ctx (click.Context): Its `meta` holds the overrides then.
+        args (List[str]): The words of the line after the command.
+        RETURNS (List[str]): Words that nothing took.
+        """
         args, overrides = split_overrides(args)
         ctx.meta[META] = {**environment_overrides(), **overrides}
         return super().parse_args(ctx, args)
@@ -62,6 +68,7 @@ def environment_overrides() -> dict[str, str]:
     """The overrides that the environment gives.
 
     RETURNS (Dict[str, str]): Variable names, without `vars.`, and their values.
+    RAISES (typer.BadParameter): If the variable holds anything else.
     """
     try:
         rest, overrides = split_overrides(shlex.split(os.environ.get(VARIABLE, "")))

@@ -1,9 +1,13 @@
 """`seqpipe plugins`: what is installed, what it adds and what failed."""
 
 # No future import of annotations: Typer reads these.
+import shutil
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from seqpipe import command_options as asked
+from seqpipe.command_output import console, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +22,7 @@ def plugins(
         str | None,
         typer.Option(help="Only the plugins that implement this hook.", show_default=False),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: asked.AsJson = False,
 ) -> None:
     """List the plugins: name, version, hooks, where from, state.
 
@@ -53,9 +57,20 @@ def _print_table(found: "Sequence[Plugin]") -> None:
         state = f"{plugin.state}: {reason}" if reason else plugin.state
         rows.append((plugin.name, plugin.version, _source(plugin), hooks, state))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    columns = shutil.get_terminal_size((0, 0)).columns  # 0: a pipe or a file
+    if 0 < columns < max(sum(widths) + 8 + len(row[4]) for row in rows):
+        _print_folded(rows)
+        return
     for *cells, state in rows:
         padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
         typer.echo("  ".join([*padded, state]))
+
+
+def _print_folded(rows: "Sequence[Sequence[str]]") -> None:
+    """Print the table where the terminal is too narrow for it."""
+    from seqpipe.reporting.tables import print_table
+
+    print_table(console(), "plugins", rows[0], rows[1:])
 
 
 def _source(plugin: "Plugin") -> str:
@@ -65,11 +80,10 @@ def _source(plugin: "Plugin") -> str:
 
 
 def _print_json(found: "Sequence[Plugin]", broken: "Sequence[BrokenEntry]") -> None:
-    import json
     from dataclasses import asdict
 
     record = {
         "plugins": [{**asdict(plugin), "state": plugin.state} for plugin in found],
         "broken_factories": [asdict(entry) for entry in broken],
     }
-    typer.echo(json.dumps(record, indent=2, ensure_ascii=False))
+    print_json(record)

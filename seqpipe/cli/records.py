@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from seqpipe.cli.sentences import entity_of
+from seqpipe.reporting.entities import entity_of, entity_record
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -49,7 +49,7 @@ def doc_record(doc: Doc, assigned: set[str]) -> dict[str, Any]:
     text = doc.text  # made anew at each call
     record: dict[str, Any] = {"text": text}
     if "doc.ents" in assigned or doc.ents:
-        record["ents"] = [_entity(text, ent) for ent in map(entity_of, doc.ents)]
+        record["ents"] = [entity_record(text, ent) for ent in map(entity_of, doc.ents)]
     by_token = {
         key: [getattr(token, attribute) for token in doc]
         for value, (key, attribute) in TOKEN_VALUES.items()
@@ -65,12 +65,6 @@ def doc_record(doc: Doc, assigned: set[str]) -> dict[str, Any]:
     if doc.cats:
         record["cats"] = doc.cats
     return {**of_doc, **record}
-
-
-def _entity(text: str, entity: Any) -> dict[str, Any]:
-    start, end, label, confidence = entity
-    values = {"start": start, "end": end, "label": label, "text": text[start:end]}
-    return values if confidence is None else {**values, "confidence": round(confidence, 4)}
 
 
 def _extension_values(doc: Doc) -> tuple[dict[str, Any], dict[str, list[Any]]]:

@@ -7,27 +7,23 @@ from typing import Annotated, Any
 
 import typer
 
+from seqpipe import command_options as asked
 from seqpipe.cli.overrides import overrides_of
 from seqpipe.cli.termination import exit_on_sigterm
 
 
 def run(
     ctx: typer.Context,
-    project: Annotated[
-        Path, typer.Argument(help="A project.yml or the folder that holds it.")
-    ] = Path("."),
+    project: asked.ProjectPath = Path("."),
     name: Annotated[
-        str | None, typer.Argument(help="A command or a workflow in it.  [default: all]")
+        str | None,
+        typer.Argument(metavar="NAME", help="A command or a workflow in it.  [default: all]"),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", "-F", help="Run also what has not changed.")
-    ] = False,
+    force: asked.Force = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "--dry", "-D", help="Only say what would run, and why.")
     ] = False,
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, help="How many commands may run at a time.")
-    ] = 1,
+    jobs: asked.Jobs = 1,
     only: Annotated[
         list[str] | None,
         typer.Option(metavar="COMMAND", help="Of the plan only this; can be repeated."),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 import typer
 
-from seqpipe.cli import is_utf8, report_fault
+from seqpipe.cli import exit_unread, is_utf8, report_fault
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from seqpipe.project.plan import Planned
 
 MB = 1_000_000
+COLOURLESS = ("dumb", "unknown")  # terminals, by TERM
 # Reasons that say no more than that a command runs.
 USUAL = ("never run", "runs always")
 ENDS = {"done": "done", "failed": "failed", "not_run": "not run"}
 COUNTED = ("done", "skipped", "failed", "not_run")
 STATES = {"run": "would run", "maybe": "may run", "skip": "would skip"}
 INTERRUPTED = 130  # as shells say it of Ctrl-C
-PIPE_CLOSED = 141  # as shells say it of SIGPIPE
 LATEST = 0.1  # seconds that a line of a command may wait for others
 encode = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -47,16 +47,29 @@ class Display(Protocol):
     ) -> None: ...
 
     def plan(self, planned: Sequence[Planned]) -> None:
-        """Show a plan that is not run."""
+        """Show a plan that is not run.
+
+        planned (Sequence[Planned]): The commands in order.
+        """
 
     def report(self, event: Event) -> None:
-        """Show what happened."""
+        """Show what happened.
+
+        event (Event): As it happens.
+        """
 
     def tick(self, unfinished: Mapping[str, str]) -> None:
-        """Show what goes on."""
+        """Show what goes on.
+
+        unfinished (Mapping[str, str]): The commands that run, each with the line that it has begun.
+        """
 
     def summary(self, summary: RunSummary, code: int) -> None:
-        """Show how a run went."""
+        """Show how a run went.
+
+        summary (RunSummary): Of the whole run.
+        code (int): The exit code.
+        """
 
 
 def choose_display(name: str, *, as_json: bool, jobs: int) -> Display:
@@ -111,9 +124,15 @@ class LineDisplay:
         self._batch.flush()
 
     def say(self, line: str, *, color: str | None = None, bold: bool = False) -> None:
-        """Write a line; to a terminal in color, unless NO_COLOR is set."""
+        """Write a line; to a terminal in color, unless NO_COLOR is set.
+
+        line (str): Without its end.
+        color (Optional[str]): One that click knows.
+        bold (bool): To a terminal.
+        """
         styled = typer.style(line, fg=color, bold=bold) if color or bold else line
-        _write(f"{styled}\n", color=False if os.environ.get("NO_COLOR") else None)
+        is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") in COLOURLESS
+        _write(f"{styled}\n", color=False if is_plain else None)
 
     def plan(self, planned: Sequence[Planned]) -> None:
         wide = max(len(one.step.command.name) for one in planned)
@@ -324,10 +343,7 @@ def _write(text: str, *, color: bool | None) -> None:
     try:
         typer.echo(text, nl=False, color=color)
     except BrokenPipeError:
-        # Python will try again to write what is left.
-        with open(os.devnull, "wb") as nothing:
-            os.dup2(nothing.fileno(), sys.stdout.fileno())
-        raise SystemExit(PIPE_CLOSED) from None
+        exit_unread()
 
 
 def _fault(message: str) -> None:

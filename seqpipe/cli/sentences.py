@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
-from seqpipe.reporting.entities import Entity, is_wrong
+from seqpipe.reporting.entities import Entity, entity_of, is_wrong
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -22,7 +22,11 @@ LENGTHS = range(5, 41)
 
 @dataclass(frozen=True)
 class MarkedSentence:
-    """A sentence with the entities of the pipeline and of the data, as characters of its text."""
+    """A sentence with the entities of the pipeline and of the data, as characters of its text.
+
+    text (str): The sentence.
+    predicted, gold (List[Entity]): In its order.
+    """
 
     text: str
     predicted: list[Entity]
@@ -70,17 +74,6 @@ def _mark(doc: Doc, gold: Span) -> MarkedSentence:
         [entity_of(ent, start) for ent in inside],
         [entity_of(ent, start) for ent in gold.ents],
     )
-
-
-def entity_of(ent: Span, offset: int = 0) -> Entity:
-    """Turn a spaCy entity into plain data.
-
-    ent (Span): The entity.
-    offset (int): Where the text that it is counted in starts, in characters of the doc.
-    RETURNS (Entity): Start, end, label and, if the pipeline gives one, confidence.
-    """
-    confidence = ent._.confidence if ent.has_extension("confidence") else None
-    return Entity(ent.start_char - offset, ent.end_char - offset, ent.label_, confidence)
 
 
 def _spread(items: Sequence[T], count: int) -> list[T]:

@@ -20,6 +20,8 @@ def exit_on_sigterm() -> Iterator[None]:
     """Turn SIGTERM and SIGHUP into an exit that passes through whoever waits for a child.
 
     The exit code is 143, or 129. What is ignored stays so, as `nohup` wants it.
+
+    YIELDS (None): Once, for the code inside.
     """
     received: list[int] = []
 

@@ -2,9 +2,12 @@
 
 # No future import of annotations: Typer reads these.
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from seqpipe import command_options as asked
+from seqpipe.command_output import console, print_json, say_where, working
 
 if TYPE_CHECKING:
     from seqpipe.plugins import Plugins
@@ -13,17 +16,16 @@ if TYPE_CHECKING:
 
 def train(
     context: typer.Context,
-    config: Annotated[Path, typer.Argument(help="The training config.", show_default=False)],
+    config: asked.ConfigPath,
     output: Annotated[
         Path,
         typer.Option(
             "--output", "-o", help="Folder for model-best and model-last.", show_default=False
         ),
     ],
-    code: Annotated[
-        Path | None, typer.Option("--code", "-c", help="Python file to import first.")
-    ] = None,
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use; -1: the CPU.")] = -1,
+    code: asked.Code = None,
+    as_json: asked.AsJson = False,
+    gpu_id: asked.GpuId = -1,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint, if there is one.")
     ] = False,
@@ -41,7 +43,8 @@ def train(
         ),
     ] = 0,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Read everything, train on one batch, write nothing.")
+        bool,
+        typer.Option("--dry-run", "-D", help="Read everything, train on one batch, write nothing."),
     ] = False,
     seeds: Annotated[
         int | None,
@@ -57,28 +60,36 @@ def train(
             show_default=False,
         ),
     ] = None,
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", help="Runs of --seeds and --sweep at a time.")
-    ] = 1,
+    jobs: asked.Jobs = 1,
 ) -> None:
     """Train a pipeline from a config file, checked before it starts.
 
     Any value of the config can be given as an option: --training.max_steps 100.
-    Ctrl-C stops after the step, with a checkpoint.
+    Ctrl-C stops after the step, with a checkpoint. With --json, what is said meanwhile goes to
+    stderr.
     """
+    import sys
+
     from seqpipe.files import InputError
     from seqpipe.pipelines import choose_device
 
     file = read_config(config, context.args, code)
     choose_device(gpu_id)
     if dry_run:
-        _show_dry_run(file, gpu_id)
+        _show_dry_run(file, gpu_id, as_json)
         return
     if seeds is None and not sweep:
         if jobs != 1:
             raise InputError(f"--jobs {jobs}: is for several runs, with --seeds or --sweep")
         cadence = (checkpoint_seconds, checkpoint_steps)
-        _train_one(file, output, gpu_id, resume, *cadence, average=average, plugins=context.obj)
+        said = sys.stderr if as_json else sys.stdout
+        best = _train_one(
+            file, output, gpu_id, resume, *cadence, average=average, plugins=context.obj, said=said
+        )
+        if as_json:
+            print_json({"model": str(best), **_finished(output)})
+        else:
+            say_where(("The best model is", best))
         return
     from seqpipe.cli.many import train_side_by_side
 
@@ -93,22 +104,24 @@ def train(
         jobs=jobs,
         resume=resume,
         options=[str(word) for word in options],
+        as_json=as_json,
     )
 
 
-def _show_dry_run(file: "ConfigFile", gpu_id: int) -> None:
+def _show_dry_run(file: "ConfigFile", gpu_id: int, as_json: bool) -> None:
     """Say what a look before the run found."""
-    from rich.console import Console
-
     from seqpipe.reporting.tables import print_table
     from seqpipe.training.dry_run import dry_run
 
-    found = dry_run(file, use_gpu=gpu_id)
-    console = Console()
+    with working("reading everything"):
+        found = dry_run(file, use_gpu=gpu_id)
+    if as_json:
+        print_json(vars(found))
+        return
     rows = [[name, f"{n:,}", f"{tokens:,}"] for name, (n, tokens) in found.corpora.items()]
-    print_table(console, "Corpora", ["", "examples", "tokens"], rows)
+    print_table(console(), "Corpora", ["", "examples", "tokens"], rows)
     print_table(
-        console,
+        console(),
         "Components",
         ["", "parameters", "loss a token", "labels"],
         [
@@ -138,15 +151,16 @@ def _train_one(
     *,
     average: int,
     plugins: "Plugins | None",
-) -> None:
-    """Train in this process."""
+    said: "IO[str]",
+) -> Path:
+    """Train in this process; what is said meanwhile goes to a stream."""
     import os
     import sys
 
     from seqpipe.training.loop import Cadence
     from seqpipe.training.run import train_from_config
 
-    if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
+    if not said.isatty() or "NO_COLOR" in os.environ:
         # spaCy's printer colours files and pipes too, unless it is told not to.
         os.environ.setdefault("ANSI_COLORS_DISABLED", "1")
     best = train_from_config(
@@ -157,7 +171,7 @@ def _train_one(
         cadence=Cadence(checkpoint_seconds, checkpoint_steps),
         average=average,
         plugins=plugins,
-        stdout=sys.stdout,
+        stdout=said,
         stderr=sys.stderr,
     )
     if best is None:
@@ -165,7 +179,17 @@ def _train_one(
             f"stopped, with a checkpoint in {output}; the same with --resume goes on", err=True
         )
         raise KeyboardInterrupt
-    typer.echo(f"The best model is in {best}")
+    return best
+
+
+def _finished(output: Path) -> dict[str, Any]:
+    """What a run that has come to its end says of its best model."""
+    import json
+
+    from seqpipe.training.run import FINISHED
+
+    found = json.loads((output / FINISHED).read_text(encoding="utf-8"))
+    return {key: value for key, value in found.items() if key != "origins"}
 
 
 def read_config(config: Path, arguments: list[str], code: Path | None) -> "ConfigFile":

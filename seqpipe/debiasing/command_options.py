@@ -7,6 +7,10 @@ from typing import Annotated
 
 import typer
 
+from seqpipe.command_options import AsJson, HtmlPage, Language, MetricsOutput, Vectors
+
+__all__ = ["AsJson", "HtmlPage", "Language", "MetricsOutput", "Vectors"]
+
 
 class Method(StrEnum):
     """How vectors are debiased; with an underscore the values are those of `debiaser.METHODS`."""
@@ -39,14 +43,6 @@ class Form(StrEnum):
     SPACY = "spacy"
 
 
-Vectors = Annotated[
-    Path,
-    typer.Argument(
-        metavar="VECTORS",
-        help="A pipeline's folder, or a file of vectors, plain or gzipped.",
-        show_default=False,
-    ),
-]
 After = Annotated[
     Path | None,
     typer.Option(help="The same words after debiasing, as VECTORS.", show_default=False),
@@ -66,5 +62,4 @@ DefinitionalOption = Annotated[
 Capitals = Annotated[
     bool, typer.Option("--capitals", help="Words with capitals may be neutral, as German nouns.")
 ]
-Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of all that is drawn at random.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="For all that is drawn at random.")]

@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seqpipe.command_output import (
+    console,
+    described,
+    metrics_file,
+    print_json,
+    say_where,
+    working,
+    write_page,
+)
 from seqpipe.debiasing import command_options as asked
-from seqpipe.debiasing.command_output import described, json_text, without_words, working
 from seqpipe.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from seqpipe.reporting.bias_report_direction import AlongDirection
 
 # Words of each side in a picture, which has more room than a terminal.
@@ -32,6 +38,7 @@ def seqpipe_commands(app: typer.Typer) -> None:
 
 
 def apply(
+    context: typer.Context,
     vectors: asked.Vectors,
     output: Annotated[
         Path,
@@ -60,12 +67,11 @@ def apply(
     to: Annotated[
         asked.Form | None, typer.Option(help="Form to write; else told by the name.")
     ] = None,
-    lang: Annotated[
-        str, typer.Option(help="Language of a pipeline that is made for a file's vectors.")
-    ] = "xx",
+    lang: asked.Language = "xx",
     seed: asked.Seed = 0,
-    report: Annotated[
-        Path | None, typer.Option(help="Metrics file (JSON) to write.", show_default=False)
+    metrics: Annotated[
+        Path | None,
+        typer.Option(help="Metrics file: .json, .csv, .md, or a plugin's.", show_default=False),
     ] = None,
     as_json: asked.AsJson = False,
 ) -> None:
@@ -75,8 +81,6 @@ def apply(
     """
     import time
 
-    from rich.console import Console
-
     from seqpipe.debiasing.debiaser import Settings, debias
     from seqpipe.debiasing.given_files import check_output, given_lists, given_vectors, is_pipeline
     from seqpipe.debiasing.given_pipeline import (
@@ -84,9 +88,7 @@ def apply(
         load_with_vectors,
         write_debiased,
     )
-    from seqpipe.files import check_writable
     from seqpipe.reporting.bias_report_direction import print_debiased
-    from seqpipe.reporting.metrics import write_metrics
 
     settings = Settings(
         method=method.value.replace("-", "_"),
@@ -100,7 +102,7 @@ def apply(
     )
     given = given_lists(lists)
     form = check_output(output, None if to is None else to.value)
-    check_writable(report, "metrics")
+    file = metrics_file(metrics, context.obj)
     began = time.perf_counter()
     with working() as say:
         say("reading vectors")
@@ -115,25 +117,27 @@ def apply(
         say("writing")
         write_debiased(found.vectors, output, form=form, lang=lang, nlp=nlp)
     scores = found.report()
-    # Shown before it is written: a full disk loses nothing.
-    if as_json:
-        _print_json(scores)
-    else:
-        print_debiased(Console(highlight=False), scores)
-    if report is not None:
-        seconds = time.perf_counter() - began
-        corpora = [] if lists is None else described(lists)
-        write_metrics(
-            report, {"scores": scores, "vectors": about, "lists": corpora, "seconds": seconds}
-        )
+    seconds = time.perf_counter() - began
+    try:
+        if as_json:
+            print_json(scores)
+        else:
+            print_debiased(console(), scores)
+    finally:
+        # Also where nobody reads on.
+        if file is not None:
+            corpora = [] if lists is None else described(lists)
+            record = {"scores": scores, "vectors": about, "lists": corpora, "seconds": seconds}
+            file.write(record)
     if nlp is not None and (names := learned_on_vectors(nlp)):
         learned = ", ".join(names)
         typer.echo(f"note: trained on the vectors before, to be trained again: {learned}", err=True)
     if not as_json:
-        _say_where(("The vectors are", output), ("Metrics are", report))
+        say_where(("The vectors are", output), ("Metrics are", metrics))
 
 
 def audit(
+    context: typer.Context,
     vectors: asked.Vectors,
     after: asked.After = None,
     lists: asked.Lists = None,
@@ -175,12 +179,8 @@ def audit(
     ] = 500,
     capitals: asked.Capitals = False,
     seed: asked.Seed = 0,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Metrics file (JSON) to write.")
-    ] = None,
-    html: Annotated[
-        Path | None, typer.Option(help="Write a page too, to look at in a browser.")
-    ] = None,
+    output: asked.MetricsOutput = None,
+    html: asked.HtmlPage = None,
     as_json: asked.AsJson = False,
 ) -> None:
     """Measure bias before and after, and the price; each metric with what it cannot show.
@@ -189,25 +189,23 @@ def audit(
     """
     import time
 
-    from rich.console import Console
-
     from seqpipe.debiasing.audit import audit as measure
     from seqpipe.debiasing.findings import AuditSettings
     from seqpipe.debiasing.given_files import given_lists, given_price, given_vectors
     from seqpipe.debiasing.given_words import more_definitional
     from seqpipe.debiasing.published_lists import read_sembias
     from seqpipe.debiasing.subspace import find_subspace
-    from seqpipe.files import InputError, atomic_write, check_writable
+    from seqpipe.debiasing.without_words import without_words
+    from seqpipe.files import InputError, check_writable
     from seqpipe.reporting.bias_report import print_audit
     from seqpipe.reporting.bias_report_page import render_audit
-    from seqpipe.reporting.metrics import write_metrics
 
     if not 0 <= exponent < float("inf"):
         raise InputError(f"--exponent {exponent:g}, expected 0 or more")
     given = given_lists(lists, weat)
     questions = () if sembias is None else read_sembias(sembias)
     price = given_price(similarity or [], analogies, evaluate)
-    check_writable(output, "metrics")
+    metrics = metrics_file(output, context.obj)
     check_writable(html, "page")
     began = time.perf_counter()
     with working() as say:
@@ -230,31 +228,29 @@ def audit(
             price=price,
         )
     seconds = time.perf_counter() - began
-    # Shown before it is written: a full disk loses nothing.
-    if as_json:
-        _print_json(found.as_dict())
-    else:
-        print_audit(Console(highlight=False), found)
-    if html is not None:
-        with atomic_write(html) as stream:
+    try:
+        if as_json:
+            print_json(found.as_dict())
+        else:
+            print_audit(console(), found)
+    finally:
+        # Also where nobody reads on.
+        if html is not None:
             names = vectors.name if after is None else f"{vectors.name} and {after.name}"
-            stream.write(render_audit(found, title=f"Audit of bias: {names}"))
-    if output is not None:
-        record = {
-            "scores": without_words(found.as_dict()),
-            "vectors": described(vectors),
-            "after": None if after is None else described(after),
-            "lists": None if lists is None else described(lists),
-            "corpora": [
-                described(path)
-                for path in (weat, sembias, *price.similarity, *price.analogies)
-                if path is not None
-            ],
-            "seconds": seconds,
-        }
-        write_metrics(output, record)
+            write_page(html, render_audit(found, title=f"Audit of bias: {names}"))
+        if metrics is not None:
+            corpora = (weat, sembias, *price.similarity, *price.analogies)
+            record = {
+                "scores": without_words(found.as_dict()),
+                "vectors": described(vectors),
+                "after": None if after is None else described(after),
+                "lists": None if lists is None else described(lists),
+                "corpora": [described(path) for path in corpora if path is not None],
+                "seconds": seconds,
+            }
+            metrics.write(record)
     if not as_json:
-        _say_where(("The page is", html), ("Metrics are", output))
+        say_where(("The page is", html), ("Metrics are", output))
 
 
 def direction(
@@ -283,8 +279,6 @@ def direction(
     as_json: asked.AsJson = False,
 ) -> None:
     """Show the direction: what it explains, the farthest words, and words before and after."""
-    from rich.console import Console
-
     from seqpipe.debiasing.given_files import given_lists, given_vectors
     from seqpipe.debiasing.given_words import (
         cosines,
@@ -318,7 +312,7 @@ def direction(
             values = {word: values[word] for word in values if word in later}
         along = AlongDirection.sorted_by_bias(name, values, later, side_names(given))
     if as_json:
-        _print_json(
+        print_json(
             {
                 **found.as_dict(),
                 "farthest": {side: dict(some) for side, some in farthest},
@@ -327,12 +321,12 @@ def direction(
             }
         )
     else:
-        _print_direction(Console(highlight=False), found.as_dict(), farthest, along, missing, n)
+        _print_direction(found.as_dict(), farthest, along, missing, n)
     if output is not None and along is not None:
         drawn = along.extremes(max(n, DRAWN))
         draw_along(output, drawn, title=f"{vectors.name}: {drawn.name}")
         if not as_json:
-            _say_where(("The picture is", output))
+            say_where(("The picture is", output))
 
 
 def lists(
@@ -354,32 +348,28 @@ def lists(
     as_json: asked.AsJson = False,
 ) -> None:
     """Show word lists, and see that they are sound; or write the shipped ones or a template."""
-    from rich.console import Console
-
     from seqpipe.debiasing.given_files import given_lists
     from seqpipe.debiasing.word_lists import LISTS
-    from seqpipe.files import atomic_write, check_writable
+    from seqpipe.files import check_writable
     from seqpipe.reporting.bias_report_lists import lists_as_dict, print_lists
+    from seqpipe.reporting.metrics import as_json as as_json_text
 
     check_writable(output, "lists")
     check_writable(template, "template")
     found = given_lists(given)
     if output is not None:
-        with atomic_write(output) as stream:
-            stream.write(json_text(lists_as_dict(found)) + "\n")
+        write_page(output, as_json_text(lists_as_dict(found)))
     if template is not None:
-        with atomic_write(template) as stream:
-            stream.write((LISTS / "template.json").read_text(encoding="utf-8"))
+        write_page(template, (LISTS / "template.json").read_text(encoding="utf-8"))
     if as_json:
-        _print_json(lists_as_dict(found))
+        print_json(lists_as_dict(found))
     elif output is None and template is None:
-        print_lists(Console(highlight=False), found)
+        print_lists(console(), found)
     else:
-        _say_where(("The lists are", output), ("The template is", template))
+        say_where(("The lists are", output), ("The template is", template))
 
 
 def _print_direction(
-    console: "Console",
     found: dict[str, Any],
     farthest: list[tuple[str, list[tuple[str, float]]]],
     along: "AlongDirection | None",
@@ -392,20 +382,10 @@ def _print_direction(
         print_subspace,
     )
 
-    print_subspace(console, found)
-    print_extremes(console, farthest)
+    print_subspace(console(), found)
+    print_extremes(console(), farthest)
     if along is not None:
-        print_along(console, along.extremes(n))
+        print_along(console(), along.extremes(n))
     if missing:
         shown = ", ".join(missing[:5])
         typer.echo(f"note: {len(missing):,} words have no vector, such as {shown}", err=True)
-
-
-def _say_where(*written: tuple[str, Path | None]) -> None:
-    for what, path in written:
-        if path is not None:
-            typer.echo(f"{what} in {path}")
-
-
-def _print_json(found: Any) -> None:
-    typer.echo(json_text(found))

@@ -46,6 +46,7 @@ def make_debiaser(
     cases (bool): What holds for a word holds for it in lower, title and upper case too.
     keep_lengths (bool): Vectors keep their lengths; without it all have length 1, as in the papers.
     seed (int): For the clusters of "double_hard".
+    RETURNS (VocabDebiaser): The component.
     """
     from .debiaser import Settings
     from .vocab_debiaser import VocabDebiaser

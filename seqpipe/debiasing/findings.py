@@ -95,7 +95,22 @@ class PriceFiles:
 @dataclass(frozen=True)
 class Findings:
     """What all metrics find in one table of vectors. Those that need the direction are empty or
-    None where there is none."""
+    None where there is none.
+
+    direct_bias (Tuple[DirectBias, ...]): One for each set of neutral words.
+    weat (Tuple[Weat, ...]): One a test.
+    rnd (Tuple[RelativeNormDistance, ...]): One for each set of neutral words and two groups.
+    mac (Tuple[MeanAverageCosine, ...]): One, over all groups.
+    ect (Tuple[EmbeddingCoherence, ...]): One for each set of neutral words and two groups.
+    clustering (Optional[Clustering]): Of the most biased words.
+    neighbours (Tuple[NeighbourBias, ...]): One for each set of neutral words.
+    recovery (Optional[Recovery]): How well a classifier tells the sides.
+    sembias (Tuple[SemBias, ...]): One for each part of its file.
+    generated (Optional[GeneratedAnalogies]): A list to look at, without a number.
+    similarity (Tuple[WordSimilarity, ...]): One a data set.
+    analogies (Tuple[AnalogyAccuracy, ...]): One a data set.
+    pipelines (Tuple[PipelineScore, ...]): One a pipeline and score.
+    """
 
     direct_bias: tuple[DirectBias, ...]
     weat: tuple[Weat, ...]

@@ -69,11 +69,17 @@ class Subspace:
         return self.basis[0]
 
     def coordinates(self, rows: np.ndarray) -> np.ndarray:
-        """RETURNS (np.ndarray): float64 (rows, k), the projections of vectors on each dimension."""
+        """RETURNS (np.ndarray): float64 (rows, k), the projections of vectors on each dimension.
+
+        rows (np.ndarray): (rows, width), vectors.
+        """
         return rows.astype(np.float64, copy=False) @ self.basis.T
 
     def project(self, rows: np.ndarray) -> np.ndarray:
-        """RETURNS (np.ndarray): float64 (rows, width), w_B: the part of vectors that lies in it."""
+        """RETURNS (np.ndarray): float64 (rows, width), w_B: the part of vectors that lies in it.
+
+        rows (np.ndarray): (rows, width), vectors.
+        """
         return self.coordinates(rows) @ self.basis
 
     def as_dict(self) -> dict[str, Any]:
@@ -122,7 +128,7 @@ def find_subspace(
 def check_subspace(method: str, k: int) -> None:
     """Refuse settings that no vectors could serve.
 
-    method, k: See `find_subspace`.
+    method (str), k (int): See `find_subspace`.
     RAISES (InputError): Names the setting.
     """
     if method not in METHODS:
@@ -152,12 +158,18 @@ def check_sets(sets: Sequence[Words], part: str) -> None:
 
 
 def said(words: Sequence[str]) -> str:
-    """RETURNS (str): A set as messages name it."""
+    """RETURNS (str): A set as messages name it.
+
+    words (Sequence[str]): The words of the set.
+    """
     return "/".join(words)
 
 
 def named(items: Sequence[Any]) -> str:
-    """RETURNS (str): The first of many, and how many more there are."""
+    """RETURNS (str): The first of many, and how many more there are.
+
+    items (Sequence[Any]): All of them, as they print.
+    """
     more = f" and {len(items) - NAMED} more" if len(items) > NAMED else ""
     return ", ".join(map(str, items[:NAMED])) + more
 
@@ -170,7 +182,7 @@ def find_sets(
     vectors (WordVectors): All words.
     sets (Sequence[Tuple[str, ...]]): Sets of words.
     RETURNS (Tuple[List[Tuple[str, ...]], List[np.ndarray], List[LeftOut]]): The sets found, the
-        rows of each, and those of which a word has no vector.
+        rows of each, int (words,), and those of which a word has no vector.
     """
     found, rows, left_out = [], [], []
     for words in sets:

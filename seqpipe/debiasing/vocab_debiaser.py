@@ -73,19 +73,28 @@ class VocabDebiaser(Pipe):
             self.frequency = np.stack([found.frequency.mean, found.frequency.direction])
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """RETURNS (bytes): Direction and report; the vectors are the vocab's."""
+        """RETURNS (bytes): Direction and report; the vectors are the vocab's.
+
+        exclude (Iterable[str]): Names of parts to leave out.
+        """
         return util.to_bytes({"report": self._report_bytes, "arrays": self._array_bytes}, exclude)
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "VocabDebiaser":
         """Take direction and report from what `to_bytes` gave.
 
+        data (bytes): What was written.
+        exclude (Iterable[str]): Names of parts to leave out.
         RETURNS (VocabDebiaser): This one.
         """
         util.from_bytes(data, {"report": self._set_report, "arrays": self._set_arrays}, exclude)
         return self
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Write direction and report to a folder."""
+        """Write direction and report to a folder.
+
+        path (Path): The component's folder.
+        exclude (Iterable[str]): Names of parts to leave out.
+        """
         writers = {
             "report.json": lambda file: file.write_bytes(self._report_bytes()),
             "arrays.npz": lambda file: file.write_bytes(self._array_bytes()),
@@ -95,6 +104,8 @@ class VocabDebiaser(Pipe):
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "VocabDebiaser":
         """Read what `to_disk` wrote.
 
+        path (Path): The component's folder.
+        exclude (Iterable[str]): Names of parts to leave out.
         RETURNS (VocabDebiaser): This one.
         RAISES (InputError): If it is damaged.
         """

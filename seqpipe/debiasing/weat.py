@@ -105,7 +105,7 @@ def effect_size(x: np.ndarray, y: np.ndarray) -> float | None:
     """RETURNS (Optional[float]): The difference of two means by the sample standard deviation of
     all; None if all are equal.
 
-    x, y (np.ndarray): The association of each word of X and Y.
+    x, y (np.ndarray): (words,), the association of each word of X and Y.
     """
     both = np.concatenate([x, y])
     # What only rounding sets apart is equal: cosines are exact to about 1e-16.

@@ -71,7 +71,11 @@ class WordVectors:
 
     @classmethod
     def from_nlp(cls, nlp: Language) -> WordVectors:
-        """Take the vectors of a pipeline, as `from_vocab` does."""
+        """Take the vectors of a pipeline, as `from_vocab` does.
+
+        nlp (Language): The pipeline.
+        RETURNS (WordVectors): A copy.
+        """
         return cls.from_vocab(nlp.vocab)
 
     @classmethod
@@ -112,7 +116,10 @@ class WordVectors:
         )
 
     def to_nlp(self, nlp: Language) -> None:
-        """Put these vectors into a pipeline as a new table, as `to_vocab` does."""
+        """Put these vectors into a pipeline as a new table, as `to_vocab` does.
+
+        nlp (Language): The pipeline.
+        """
         self.to_vocab(nlp.vocab)
 
     def to_embeddings(self) -> Embeddings:

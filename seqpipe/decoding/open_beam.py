@@ -48,6 +48,7 @@ class OpenBeam:
         prediction (Prediction): Of their first tokens.
         source_lengths (Optional[np.ndarray]): int (n,); by default, as wide as the attention.
         with_coverage (bool): Add up the attention.
+        RAISES (InputError): If there is no attention to add up.
         """
         n, attention, covered = len(prediction[0]), attention_of(prediction), None
         if with_coverage:

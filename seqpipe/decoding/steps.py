@@ -50,5 +50,8 @@ def advance(model: StepModel, prediction: Prediction, rows: np.ndarray, ids: np.
 
 
 def attention_of(prediction: Prediction) -> np.ndarray | None:
-    """RETURNS (Optional[np.ndarray]): float (n, S), if the model attends to something."""
+    """RETURNS (Optional[np.ndarray]): float (n, S), if the model attends to something.
+
+    prediction (Prediction): Log-probabilities and state, and the attention if there is any.
+    """
     return prediction[2] if len(prediction) == 3 else None

@@ -40,7 +40,10 @@ class Position:
     rate: float = 0.0
 
     def add(self, outcomes: list[Outcome]) -> None:
-        """Count some parts that were learned from."""
+        """Count some parts that were learned from.
+
+        outcomes (List[Outcome]): Of one or more parts, in order.
+        """
         self.part += len(outcomes)
         self.loss += sum(outcome.loss for outcome in outcomes)
         self.examples += sum(outcome.examples for outcome in outcomes)
@@ -116,7 +119,7 @@ def write_tables(stream: Any, tables: dict[str, np.ndarray], meta: dict[str, Any
     """Write tables and what describes them, as numpy's npz.
 
     stream (IO): Open for bytes.
-    tables (Dict[str, np.ndarray]): By name.
+    tables (Dict[str, np.ndarray]): By name, of any shape.
     meta (Dict[str, Any]): Anything that JSON can hold.
     """
     text = np.frombuffer(json.dumps(meta).encode("utf-8"), dtype=np.uint8)

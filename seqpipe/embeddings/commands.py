@@ -6,8 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
+from seqpipe import command_options as asked
+from seqpipe.command_output import (
+    console,
+    described,
+    metrics_file,
+    print_json,
+    say_where,
+    working,
+)
+from seqpipe.embeddings.train_command import ObjectiveCommand, train
 from seqpipe.hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -42,28 +51,13 @@ class Projection(StrEnum):
     PCA = "pca"
 
 
-class Tokenizer(StrEnum):
-    """Who tells words apart."""
-
-    PIPELINE = "pipeline"
-    WHITESPACE = "whitespace"
-
-
-# Where the settings of the objective are kept that the command line has.
-OPTIONS = "seqpipe.objective"
-Source = Annotated[
-    Path,
-    typer.Argument(
-        help="A pipeline's folder, or a file of vectors, plain or gzipped.", show_default=False
-    ),
-]
 Vectors = Annotated[
     Path,
     typer.Option(
         "--vectors",
         "-v",
         envvar="SEQPIPE_VECTORS",
-        help="A pipeline's folder, or a file of vectors, plain or gzipped.",
+        help=asked.VECTORS_HELP,
         show_default=False,
     ),
 ]
@@ -75,23 +69,9 @@ Only = Annotated[
     ),
 ]
 Count = Annotated[int, typer.Option("-n", min=1, help="How many words to show.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 MethodOption = Annotated[Method, typer.Option(help="Levy & Goldberg (2014), equations 3 and 4.")]
 # A page can be looked around in; in a picture more would have no room for their names.
 PICTURE_WORDS, PAGE_WORDS = 500, 2000
-# With more words than these t-SNE takes so long that one would think it hangs.
-PATIENCE = 5000
-
-
-class ObjectiveCommand(TyperCommand):
-    """A command that takes any `--name value` for a setting of the objective."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        from seqpipe.embeddings.options import split_options
-
-        declared = {name for parameter in self.get_params(ctx) for name in parameter.opts}
-        args, ctx.meta[OPTIONS] = split_options(args, declared)
-        return super().parse_args(ctx, args)
 
 
 @hookimpl
@@ -110,86 +90,6 @@ def seqpipe_commands(app: typer.Typer) -> None:
     app.add_typer(group, name="embeddings")
 
 
-def train(
-    context: typer.Context,
-    text: Annotated[
-        list[Path],
-        typer.Argument(
-            help="Text files, plain or gzip, a sentence or document a line.", show_default=False
-        ),
-    ],
-    output: Annotated[
-        Path,
-        typer.Option("--output", "-o", help="Folder for the pipeline.", show_default=False),
-    ],
-    objective: Annotated[
-        str, typer.Option(help="skip-gram, cbow, glove, neural-lm, or a registered name.")
-    ] = "skip-gram",
-    width: Annotated[int, typer.Option(min=1, help="Dimension of the vectors.")] = 100,
-    epochs: Annotated[int, typer.Option(min=1, help="How often the text is read.")] = 5,
-    min_count: Annotated[
-        int, typer.Option(min=1, help="A word that stands less often has no vector.")
-    ] = 5,
-    max_vocabulary: Annotated[
-        int | None, typer.Option(min=1, help="The most frequent words alone, so many.")
-    ] = None,
-    lang: Annotated[str, typer.Option(help="Language of the pipeline.")] = "en",
-    tokenizer: Annotated[
-        Tokenizer, typer.Option(help="Who tells words apart; white space is quicker.")
-    ] = Tokenizer.PIPELINE,
-    lower: Annotated[bool, typer.Option("--lower", help="Lower-case the text.")] = False,
-    phrases: Annotated[
-        bool, typer.Option("--phrases", help="Join collocations to one word: new_york.")
-    ] = False,
-    subwords: Annotated[
-        bool, typer.Option("--subwords", help="Vectors of n-grams, so that any word has one.")
-    ] = False,
-    threads: Annotated[
-        int, typer.Option(min=1, help="With one, the same seed gives the same bytes.")
-    ] = 1,
-    seed: Annotated[
-        int, typer.Option(min=0, max=2**63 - 1, help="For all that is drawn at random.")
-    ] = 0,
-    begin_with: Annotated[
-        Path | None,
-        typer.Option(help="A pipeline to whose vectors the text is added.", show_default=False),
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the last checkpoint, if there is one.")
-    ] = False,
-    checkpoint_seconds: Annotated[
-        float, typer.Option(min=0.0, help="Seconds between two checkpoints.")
-    ] = 60.0,
-) -> None:
-    """Learn word vectors from text files, and save them as a pipeline.
-
-    Any setting of the objective can be given as an option: --window 10 --negatives 15.
-    Ctrl-C keeps what was learned; --resume goes on.
-    """
-    import sys
-
-    from seqpipe.embeddings.options import learner_options
-    from seqpipe.embeddings.train import TrainingPlan, train_vectors
-    from seqpipe.pipelines import check_replaceable
-
-    check_replaceable(output)
-    config = {
-        "width": width,
-        "epochs": epochs,
-        "min_count": min_count,
-        "max_vocabulary": max_vocabulary,
-        "lower": lower,
-        "threads": threads,
-        "seed": seed,
-        **learner_options(objective, context.meta[OPTIONS], phrases=phrases, subwords=subwords),
-    }
-    plan = TrainingPlan(
-        text, output, lang, config, tokenizer.value, begin_with, resume, checkpoint_seconds
-    )
-    if not train_vectors(plan, sys.stdout, sys.stderr):
-        raise typer.Exit(130)
-
-
 def similar(
     query: Annotated[
         list[str], typer.Argument(metavar="WORD...", help="A word, or several for their mean.")
@@ -197,35 +97,38 @@ def similar(
     vectors: Vectors,
     n: Count = 10,
     only: Only = None,
-    as_json: AsJson = False,
+    as_json: asked.AsJson = False,
 ) -> None:
     """Show the words whose vectors have the highest cosine with that of a word."""
     from seqpipe.embeddings.similarity import most_similar
 
-    embeddings = _read(vectors, only, query)
+    with working("reading vectors"):
+        embeddings = _read(vectors, only, query)
     _print_neighbours(" ".join(query), most_similar(embeddings, query, n=n), as_json)
 
 
 def analogy(
-    a: Annotated[str, typer.Argument(help="As in man : woman = king : ?", show_default=False)],
-    b: Annotated[str, typer.Argument(show_default=False)],
-    c: Annotated[str, typer.Argument(show_default=False)],
+    a: Annotated[str, typer.Argument(metavar="A", help="As man in man : woman = king : ?")],
+    b: Annotated[str, typer.Argument(metavar="B", help="As woman there.")],
+    c: Annotated[str, typer.Argument(metavar="C", help="As king there.")],
     vectors: Vectors,
     method: MethodOption = Method.ADD,
     n: Count = 10,
     only: Only = None,
-    as_json: AsJson = False,
+    as_json: asked.AsJson = False,
 ) -> None:
     """Show the words that are to C as B is to A."""
     from seqpipe.embeddings import similarity
 
-    embeddings = _read(vectors, only, [a, b, c])
+    with working("reading vectors"):
+        embeddings = _read(vectors, only, [a, b, c])
     found = similarity.analogy(embeddings, a, b, c, method=method.value, n=n)
     _print_neighbours(f"{a} : {b} = {c} : ?", found, as_json)
 
 
 def evaluate(
-    vectors: Source,
+    context: typer.Context,
+    vectors: asked.Vectors,
     analogies: Annotated[
         Path | None,
         typer.Option(help="Questions of four words a line, under lines like `: family`."),
@@ -244,14 +147,11 @@ def evaluate(
         bool, typer.Option("--match-case", help="Tell Paris from paris.")
     ] = False,
     only: Only = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Metrics file (JSON) to write.")
-    ] = None,
+    output: asked.MetricsOutput = None,
+    as_json: asked.AsJson = False,
 ) -> None:
     """Score vectors on analogies and on word similarity, always with what they cover."""
     import time
-
-    from rich.console import Console
 
     from seqpipe.embeddings.evaluation import (
         evaluate_analogies,
@@ -263,56 +163,70 @@ def evaluate(
 
     if analogies is None and not similarity:
         raise InputError("nothing to evaluate on: give --analogies FILE or --similarity FILE")
-    embeddings = _read(vectors, only)
-    console = Console(highlight=False)
-    began = time.perf_counter()
-    scores: dict[str, Any] = {}
-    if analogies is not None:
-        report = evaluate_analogies(
-            embeddings,
-            analogies,
-            method=method.value,
-            most_frequent=most_frequent,
-            ignore_case=not match_case,
-        )
-        print_analogies(console, report, f"{analogies.name}, {method.value}")
-        scores["analogies"] = report.as_dict()
     pairs = pair_files(similarity or [])
-    if pairs:
-        found = {
-            path: evaluate_similarity(embeddings, path, ignore_case=not match_case)
-            for path in pairs
-        }
-        print_similarity(console, found)
+    corpora = [path for path in (analogies, *pairs) if path is not None]
+    metrics = metrics_file(output, context.obj, read=corpora)
+    settings = {"most_frequent": most_frequent, "method": method.value, "match_case": match_case}
+    report, found = None, {}
+    with working("reading vectors") as say:
+        embeddings = _read(vectors, only)
+        began = time.perf_counter()
+        say("scoring them")
+        if analogies is not None:
+            report = evaluate_analogies(
+                embeddings,
+                analogies,
+                method=method.value,
+                most_frequent=most_frequent,
+                ignore_case=not match_case,
+            )
+        for path in pairs:
+            found[path] = evaluate_similarity(embeddings, path, ignore_case=not match_case)
+    scores: dict[str, Any] = {} if report is None else {"analogies": report.as_dict()}
+    if found:
         scores["similarity"] = {str(path): score.as_dict() for path, score in found.items()}
-    if output is not None:
-        corpora = [path for path in (analogies, *pairs) if path is not None]
-        settings = {
-            "most_frequent": most_frequent,
-            "method": method.value,
-            "match_case": match_case,
-        }
-        _write(output, scores, vectors, corpora, settings, time.perf_counter() - began)
+    record = {"scores": scores, "settings": settings, "seconds": time.perf_counter() - began}
+    try:
+        if as_json:
+            print_json(scores)
+        if report is not None and analogies is not None and not as_json:
+            print_analogies(console(), report, f"{analogies.name}, {method.value}")
+        if found and not as_json:
+            print_similarity(console(), found)
+    finally:
+        # Also where nobody reads on.
+        if metrics is not None:
+            about = {
+                "vectors": described(vectors),
+                "corpora": [described(path) for path in corpora],
+            }
+            metrics.write(record | about)
+    if not as_json:
+        say_where(("Metrics are", output))
 
 
 def convert(
-    source: Source,
+    source: asked.Vectors,
     target: Annotated[
         Path,
-        typer.Argument(help="File to write, gzipped if it ends in .gz; for spacy a folder."),
+        typer.Argument(
+            metavar="OUTPUT", help="File to write, gzipped if it ends in .gz; for spacy a folder."
+        ),
     ],
     form: Annotated[
         Form | None, typer.Option("--from", help="The source's form; else told by its content.")
     ] = None,
     to: Annotated[Form | None, typer.Option(help="Form to write; else told by the name.")] = None,
-    lang: Annotated[str, typer.Option(help="Language of the pipeline that is written.")] = "xx",
+    lang: asked.Language = "xx",
     only: Only = None,
 ) -> None:
     """Write vectors in another form."""
     from seqpipe.embeddings.vector_files import read_vectors, write_vectors
 
-    embeddings = _read(source, only, form=form)
-    write_vectors(embeddings, target, form=None if to is None else to.value, lang=lang)
+    with working("reading vectors") as say:
+        embeddings = _read(source, only, form=form)
+        say("writing them")
+        write_vectors(embeddings, target, form=None if to is None else to.value, lang=lang)
     what = f"{len(embeddings):,} words"
     if embeddings.floret is not None and read_vectors(target).floret is not None:
         what = f"{len(embeddings.floret):,} rows for n-grams"
@@ -338,43 +252,17 @@ def _read(
 
 
 def _print_neighbours(title: str, found: "Iterable[Neighbour]", as_json: bool) -> None:
-    import json
-
-    from rich.console import Console
-
     from seqpipe.reporting.tables import print_table
 
     if as_json:
-        rows = [{"word": word, "similarity": round(score, 6)} for word, score in found]
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_json([{"word": word, "similarity": round(score, 6)} for word, score in found])
         return
     cells = [[word, f"{score:.4f}"] for word, score in found]
-    print_table(Console(highlight=False), title, ["", "similarity"], cells)
-
-
-def _write(
-    output: Path,
-    scores: dict[str, Any],
-    vectors: Path,
-    corpora: list[Path],
-    settings: dict[str, Any],
-    seconds: float,
-) -> None:
-    from seqpipe.reporting.metrics import describe_corpus, write_metrics
-
-    metrics = {
-        "scores": scores,
-        "settings": settings,
-        "vectors": describe_corpus(vectors),
-        "corpora": [describe_corpus(path) for path in corpora],
-        "seconds": seconds,
-    }
-    write_metrics(output, metrics)
-    typer.echo(f"Metrics are in {output}")
+    print_table(console(), title, ["", "similarity"], cells)
 
 
 def plot(
-    vectors: Source,
+    vectors: asked.Vectors,
     output: Annotated[
         Path,
         typer.Option("--output", "-o", help="File to write: .png, .svg, .pdf or .html."),
@@ -415,19 +303,19 @@ def plot(
     chosen = None if only is None else listed_words(only)
     marked = [] if highlight is None else listed_words(highlight)
     n = words or (PAGE_WORDS if output.suffix.lower() == PAGE else PICTURE_WORDS)
-    embeddings = read_vectors(vectors)
-    shown = choose_words(embeddings, n=n, only=chosen, marked=marked)
-    if method is Projection.TSNE and len(shown) > PATIENCE:
-        typer.echo(f"Placing {len(shown):,} words by t-SNE takes a minute or more", err=True)
-    word_map = map_words(
-        embeddings,
-        shown,
-        name=vectors.name,
-        method=method.value,
-        perplexity=perplexity,
-        seed=seed,
-        marked=marked,
-    )
+    with working("reading vectors") as say:
+        embeddings = read_vectors(vectors)
+        shown = choose_words(embeddings, n=n, only=chosen, marked=marked)
+        say(f"placing {len(shown):,} words")
+        word_map = map_words(
+            embeddings,
+            shown,
+            name=vectors.name,
+            method=method.value,
+            perplexity=perplexity,
+            seed=seed,
+            marked=marked,
+        )
     _draw(output, word_map)
 
 

@@ -50,6 +50,7 @@ def make_embedding_learner(
     seed (int): For all that is drawn at random.
     keep_tables (bool): All that was learned is saved with the pipeline, so that text can be added
         to it later; otherwise the vectors alone are.
+    RETURNS (EmbeddingLearner): The component.
     """
     from .embedding_learner import EmbeddingLearner
     from .learn import Settings

@@ -29,6 +29,7 @@ def subsampled(ids: np.ndarray, keep: np.ndarray, rng: np.random.Generator) -> n
 
     ids (np.ndarray): int32 (n,): ids of words, LINE_END after each line.
     keep (np.ndarray): As `keep_probability` gives it.
+    rng (np.random.Generator): Draws a number for each id.
     RETURNS (np.ndarray): int32 (m,), m <= n, in order.
     """
     return ids.compress(rng.random(len(ids), dtype=np.float32) < keep.take(ids))
@@ -62,6 +63,7 @@ def skip_gram_pairs(
     window (int): The furthest that a word sees.
     dynamic (bool): Each word sees as far as is drawn for it, uniformly from 1 to `window`, so that
         near words count more; else all see equally far.
+    rng (np.random.Generator): Draws the order and, if they differ, the windows.
     RETURNS: The center of each pair and its context, int32 (pairs,) both. The pairs of one place
         in the text stand together, the places in random order.
     """
@@ -83,6 +85,7 @@ def nearby_words(
 
     ids (np.ndarray): int32 (n,): ids of words, LINE_END after each line.
     window (int): The furthest on either side.
+    rng (np.random.Generator): Draws the word near each.
     RETURNS: The words, int32 (m,), in order, and the one near each, int32 (m, 1).
     """
     words, around = windows(ids, window, window)

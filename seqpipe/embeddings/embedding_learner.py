@@ -275,12 +275,17 @@ class EmbeddingLearner(Pipe):
         return stream.getvalue()
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """RETURNS (bytes): Vocabulary and tables; the vectors are the vocab's."""
+        """RETURNS (bytes): Vocabulary and tables; the vectors are the vocab's.
+
+        exclude (Iterable[str]): Names of parts to leave out.
+        """
         return util.to_bytes({"cfg": self._cfg_bytes, "tables": self._table_bytes}, exclude)
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "EmbeddingLearner":
         """Take vocabulary and tables from what `to_bytes` gave.
 
+        data (bytes): What was written.
+        exclude (Iterable[str]): Names of parts to leave out.
         RETURNS (EmbeddingLearner): This one.
         """
 
@@ -292,7 +297,11 @@ class EmbeddingLearner(Pipe):
         return self
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Write vocabulary and tables to a folder; the vectors are the vocab's."""
+        """Write vocabulary and tables to a folder; the vectors are the vocab's.
+
+        path (Path): The component's folder.
+        exclude (Iterable[str]): Names of parts to leave out.
+        """
         writers = {
             "cfg": lambda file: file.write_bytes(self._cfg_bytes()),
             TABLES: lambda file: file.write_bytes(self._table_bytes()),
@@ -302,6 +311,8 @@ class EmbeddingLearner(Pipe):
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "EmbeddingLearner":
         """Read what `to_disk` wrote.
 
+        path (Path): The component's folder.
+        exclude (Iterable[str]): Names of parts to leave out.
         RETURNS (EmbeddingLearner): This one.
         """
 

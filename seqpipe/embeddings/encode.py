@@ -26,6 +26,7 @@ class Encoder:
     """Writes a text as numbers.
 
     path (Path): The file to write.
+    max_types (int): Different words that are held at most; see `TypeNumbers`.
     """
 
     def __init__(self, path: Path, max_types: int = MAX_TYPES) -> None:

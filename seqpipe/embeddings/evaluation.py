@@ -112,14 +112,22 @@ class SimilarityScore:
 
 
 class Question(NamedTuple):
-    """a is to b as c is to d, and the section it stands in."""
+    """a is to b as c is to d, and the section it stands in.
+
+    section (str): As the file names it.
+    words (Tuple[str, str, str, str]): a, b, c and d.
+    """
 
     section: str
     words: tuple[str, str, str, str]
 
 
 class Pair(NamedTuple):
-    """Two words and how similar people find them."""
+    """Two words and how similar people find them.
+
+    a, b (str): The words.
+    score (float): On the data set's own scale; more is more similar.
+    """
 
     a: str
     b: str

@@ -114,6 +114,7 @@ def descend(vectors: np.ndarray, rows: Any, gradient: np.ndarray, rate: float) -
     vectors (np.ndarray): (words, width), changed in place.
     rows: Indices, each once, or a slice.
     gradient (np.ndarray): (rows, width), overwritten.
+    rate (float): The learning rate.
     """
     lengths = rate * np.sqrt(np.einsum("ij,ij->i", gradient, gradient))
     steps = rate / np.maximum(1.0, lengths / LONGEST_STEP)

@@ -52,13 +52,25 @@ class Watcher:
     """Is told how learning goes; this one says nothing."""
 
     def preparing(self, what: str, share: float) -> None:
-        """Something before the first epoch: what, and how much of it is done."""
+        """Something before the first epoch: what, and how much of it is done.
+
+        what (str): What is done, such as "reading".
+        share (float): From 0 to 1.
+        """
 
     def learning(self, position: Position, done: float, words: float) -> None:
-        """How far it is, the share of all that is done, and the words read since it began."""
+        """How far it is, the share of all that is done, and the words read since it began.
+
+        position (Position): The epoch, the part and the loss so far.
+        done (float): From 0 to 1.
+        words (float): Of the text, all epochs together.
+        """
 
     def epoch_over(self, position: Position) -> None:
-        """An epoch has come to its end."""
+        """An epoch has come to its end.
+
+        position (Position): At its end.
+        """
 
     def is_stopped(self) -> bool:
         """RETURNS (bool): Whether to stop now."""

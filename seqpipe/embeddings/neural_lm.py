@@ -90,6 +90,7 @@ class NeuralLMObjective:
         """What is predicted and what from.
 
         ids (np.ndarray): int32 (n,): ids of words, LINE_END after each line.
+        rng (np.random.Generator): Draws, where the context is one near word.
         RETURNS: The words to predict, int32 (m,), and the context of each, int32 (m, context_size)
             in the order of the text, LINE_END for padding.
         """
@@ -104,7 +105,13 @@ class NeuralLMObjective:
 
 class NeuralLMLearner:
     """The network at work on a text. A batch is a few matrix products, which use the threads that
-    the linear algebra library has; parts therefore come one by one."""
+    the linear algebra library has; parts therefore come one by one.
+
+    settings (NeuralLMObjective): The network's sizes and rates.
+    text (EncodedText): What is learned from.
+    width (int): Of the vectors.
+    seed (int): For the first weights and the order of the examples.
+    """
 
     side_by_side = False
 
@@ -154,6 +161,8 @@ def first_weights(
 
     counts (np.ndarray): (words,), how often each stands in the text.
     width (int): Of the vectors.
+    settings (NeuralLMObjective): Context, hidden units, direct connections.
+    seed (int): For E and H.
     RETURNS (Dict[str, np.ndarray]): float32: E (words + 1, width), the last row the padding; H
         (hidden, context_size · width); d (hidden,); U (words, hidden); b (words,); W (words,
         context_size · width), if the connections are direct.
@@ -184,6 +193,7 @@ def loss_and_gradients(
 
     contexts (np.ndarray): (n, context_size): ids of words; LINE_END is the padding.
     targets (np.ndarray): (n,): the word that each predicts.
+    weights (Dict[str, np.ndarray]): They stay as they are.
     RETURNS: Σ -log P(target | context), in nats; and for each table the rows that the batch read,
         with the gradient for them: for E each once, for the others a slice that is all of them.
     """
@@ -214,6 +224,8 @@ def adagrad(
     squares (np.ndarray): The sum of the squared gradients, as large as the weights.
     rows: Indices, each once, or a slice.
     gradient (np.ndarray): (rows, ...), overwritten.
+    weights (np.ndarray): (words, ...), changed in place.
+    rate (float): The learning rate.
     """
     total = squares[rows]
     total += gradient * gradient

@@ -51,6 +51,7 @@ class Learner(Protocol):
         epoch (int): From 0.
         part (int): From 0 to `parts` - 1.
         done (float): The share of all training that lies behind, from 0 to 1, for the rate.
+        RETURNS (Outcome): Loss and number of examples of this part, and its rate.
         """
         ...
 
@@ -85,5 +86,6 @@ class Objective(Protocol):
 
         text (EncodedText): What is learned from; it has words.
         setup (Setup): The rest.
+        RETURNS (Learner): Before its first epoch.
         """
         ...

@@ -20,7 +20,11 @@ BLOCK = 1 << 20
 
 
 class Size(NamedTuple):
-    """What a header says: how many words, and of what width."""
+    """What a header says: how many words, and of what width.
+
+    rows (int): Words, or rows of a floret table.
+    width (int): Values a row.
+    """
 
     rows: int
     width: int

@@ -230,6 +230,7 @@ def metrics(options: BleuOptions, *, chrf: bool, ter: bool) -> dict[str, Any]:
     for of "chrf" and "ter".
 
     options (BleuOptions): How.
+    chrf, ter (bool): Whether they are asked for.
     RAISES (InputError): If the tokenizer needs a package that is not there.
     """
     from sacrebleu.metrics import CHRF, TER

@@ -15,7 +15,13 @@ from seqpipe.evaluation.bleu_files import read_parallel
 
 @dataclass(frozen=True)
 class SentenceBleu:
-    """A sentence: its line in the files, from 1, its texts, and its BLEU."""
+    """A sentence: its line in the files, from 1, its texts, and its BLEU.
+
+    line (int): From 1.
+    hypothesis (str): The translation.
+    references (Tuple[str, ...]): One or more.
+    bleu (Bleu): With effective order.
+    """
 
     line: int
     hypothesis: str

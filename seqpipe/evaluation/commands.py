@@ -1,13 +1,21 @@
 """`seqpipe bleu`: BLEU of a file of translations, with what it is made of."""
 
 # No future import of annotations: Typer reads these.
-import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from seqpipe import command_options as asked
+from seqpipe.command_output import (
+    console,
+    described,
+    metrics_file,
+    print_json,
+    say_where,
+    working,
+)
 from seqpipe.hookspecs import hookimpl
 
 
@@ -25,6 +33,7 @@ def seqpipe_commands(app: typer.Typer) -> None:
 
 
 def bleu(
+    context: typer.Context,
     hypotheses: Annotated[
         Path,
         typer.Argument(
@@ -62,18 +71,14 @@ def bleu(
             show_default=False,
         ),
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Metrics file (JSON) to write.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    output: asked.MetricsOutput = None,
+    as_json: asked.AsJson = False,
 ) -> None:
     """BLEU of translations, with the counts it is made of, and its signature.
 
     Several references are several files; line by line all files belong together.
     """
     import time
-
-    from rich.console import Console
 
     from seqpipe.evaluation.bleu import BleuOptions
     from seqpipe.evaluation.bleu_report import score_files
@@ -82,33 +87,33 @@ def bleu(
 
     if rows and sentences is None:
         raise InputError(f"--rows {rows}: expected with --sentences")
+    paths = [hypotheses, *references, *(compare or [])]
+    metrics = metrics_file(output, context.obj, read=paths)
     began = time.perf_counter()
-    report = score_files(
-        hypotheses,
-        references,
-        others=compare or (),
-        options=BleuOptions(lowercase, tokenize, smoothing, smoothing_value),
-        chrf=chrf,
-        ter=ter,
-        sentences=sentences is not None,
-    )
+    with working("scoring"):
+        report = score_files(
+            hypotheses,
+            references,
+            others=compare or (),
+            options=BleuOptions(lowercase, tokenize, smoothing, smoothing_value),
+            chrf=chrf,
+            ter=ter,
+            sentences=sentences is not None,
+        )
+    seconds = time.perf_counter() - began
     if sentences is SentenceOrder.WORST and report.sentences is not None:
         report.sentences.sort(key=lambda one: one.bleu.score)
     if rows and report.sentences is not None:
         del report.sentences[rows:]
-    if output is not None:
-        paths = [hypotheses, *references, *(compare or [])]
-        _write_metrics(output, report.as_dict(), paths, time.perf_counter() - began)
-    if as_json:
-        typer.echo(json.dumps(report.as_dict(), indent=2, ensure_ascii=False))
-        return
-    print_report(Console(highlight=False), report, str(hypotheses))
-    if output is not None:
-        typer.echo(f"Metrics are in {output}")
-
-
-def _write_metrics(output: Path, record: dict[str, Any], paths: list[Path], seconds: float) -> None:
-    from seqpipe.reporting.metrics import describe_corpus, write_metrics
-
-    corpora = [describe_corpus(path) if path.is_file() else {"path": str(path)} for path in paths]
-    write_metrics(output, {**record, "corpora": corpora, "seconds": seconds})
+    try:
+        if as_json:
+            print_json(report.as_dict())
+        else:
+            print_report(console(), report, str(hypotheses))
+    finally:
+        # Also where nobody reads on.
+        if metrics is not None:
+            corpora = [described(path) for path in paths]
+            metrics.write({**report.as_dict(), "corpora": corpora, "seconds": seconds})
+    if not as_json:
+        say_where(("Metrics are", output))

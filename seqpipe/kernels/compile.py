@@ -27,6 +27,8 @@ FAST = {"afn", "arcp", "contract", "nsz", "reassoc"}
 def kernel(function: Callable) -> Any:
     """Compile a function at its first call; it then runs without Python's lock.
 
+    function (Callable): Python that numba compiles.
+    RETURNS (Callable): What compiles it, for the types that it is called with, and calls it.
     RAISES (RuntimeError): If there is no folder to keep what was compiled, or numba's compiler is
         turned off (`NUMBA_DISABLE_JIT`).
     """

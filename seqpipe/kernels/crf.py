@@ -6,6 +6,16 @@ Where a path might be lost to underflow the kernels say so, and the array code d
 
 Notation: N tokens, B sentences by rank, L tags, W tags rounded up to whole vector registers, zero
 beyond L. Row `offsets[t] + b` is step t of sentence b.
+
+    emissions (N, L), start and end (L,), transitions (L, L)    scores in nats, float64
+    sizes, offsets (steps,)     sentences alive at each step, and its first row
+    last (sentences,)           row of the last token of each, of those that have one
+    gold (N,)                   tag that a token must have, -1 for any
+    lattice                     what `prepare` gives
+    floor                       share of a sum below which a path may be lost
+    alpha, beta, onward (N, W), scales (N,)     see `forward` and `backward`
+    out, total                  arrays that are filled, added to
+    context                     numba's; whoever calls the function leaves it out
 """
 
 from __future__ import annotations

@@ -1,5 +1,13 @@
 """GloVe's steps (Pennington, Socher & Manning 2014, equation 8), with AdaGrad (Duchi, Hazan &
-Singer 2011), over cells of the co-occurrence table one by one."""
+Singer 2011), over cells of the co-occurrence table one by one.
+
+    rows                    the tables, see `Rows`
+    word, other             rows of a cell, in words and contexts
+    log_count, weight       log X and f(X), float32
+    values, slopes          lanes of a vector, and of the gradient by it
+    table, squares, place   the vectors and AdaGrad's sums, flat, and where the lanes stand
+    context                 numba's; whoever calls the function leaves it out
+"""
 
 from __future__ import annotations
 
@@ -46,6 +54,7 @@ def over_root(context, value, square):
 
 @kernel
 def ask_for(rows, word, other):
+    """Ask for the rows of a cell, which will be needed some cells later."""
     width = rows.words.shape[1]
     for j in range(0, width, CACHE_LINE):
         prefetch(rows.words, word * width + j)

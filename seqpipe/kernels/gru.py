@@ -1,7 +1,7 @@
 """The gated recurrent unit over part of a packed batch; equations as in `seqpipe.layers.gru`.
 
 Of each token the blocks of H columns lie side by side in P: Γu, Γr (but for the simplified form),
-c~. The products for the gates and for the candidate are two.
+c~. The products for the gates and for the candidate are two. Names as in `walk`.
 """
 
 from __future__ import annotations

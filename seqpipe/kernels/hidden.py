@@ -1,7 +1,7 @@
 """The product of a step, Wh a<t-1>, with its layer normalisation, forward and back.
 
 Arrays are flat and in C order, as everywhere in this room; H units, N tokens. What stays for the
-backward pass lies by token: `k` is the first of the rows of a step there.
+backward pass lies by token: `k` is the first of the rows of a step there. Names as in `walk`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The LSTM over part of a packed batch; equations as in `seqpipe.layers.lstm`.
 
-Of each token four blocks of H columns lie side by side in P: Γu, Γf, Γo, c~.
+Of each token four blocks of H columns lie side by side in P: Γu, Γf, Γo, c~. Names as in `walk`.
 """
 
 from __future__ import annotations

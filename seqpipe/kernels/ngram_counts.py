@@ -2,6 +2,11 @@
 
 A trie lies in breadth-first order: node 0 is the empty n-gram, its children are all words, and the
 children of node i are `starts[i]` to `starts[i + 1]`, in order of their words.
+
+    words (nodes,), counts (nodes,)     the last word of each n-gram, and how often it stands there
+    starts (inner + 1,)                 for the nodes that have children
+    bos                                 the id of what stands before a sentence
+The letters in words_a, starts_a, counts_a, words_b, starts_b and counts_b tell two tries apart.
 """
 
 from __future__ import annotations

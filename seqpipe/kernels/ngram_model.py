@@ -1,6 +1,13 @@
 """N-gram models on a trie in breadth-first order (see ngram_counts): estimating, scoring.
 
 The suffix of an n-gram is its longest proper suffix that the trie has: where a model backs off to.
+
+    words (nodes,), starts (inner + 1,), counts (nodes,)    the trie
+    suffixes (nodes,)                   the suffix of each n-gram
+    probs, log_probs (nodes,)           of the last word after the others; natural logarithms
+    backoffs (inner,)                   what is left for other words, as the probabilities are given
+    state, node                         an n-gram
+    ids (n,), uniform                   words; see `step`
 """
 
 from __future__ import annotations

@@ -1,5 +1,8 @@
 """The rows of a hash table that a word's character n-grams fall on, as spaCy's floret vectors find
-them: MurmurHash3, x64, 128 bits (Appleby 2011), of which each 32 bits are a hash."""
+them: MurmurHash3, x64, 128 bits (Appleby 2011), of which each 32 bits are a hash.
+
+    text (bytes,), seed     uint8, words one after another; an integer
+"""
 
 from __future__ import annotations
 

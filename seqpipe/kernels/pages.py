@@ -13,6 +13,7 @@ def own_pages(size: int, dtype: DTypeLike) -> np.ndarray:
     stay the process's, between smaller things that were made later.
 
     size (int): So many. Those on pages that were never written to take no memory.
+    dtype (DTypeLike): Of the array.
     RETURNS (np.ndarray): (size,), which begins with a page.
     """
     # Python shares such pages with forked processes unless it is told not to.

@@ -4,6 +4,11 @@ The right factor is packed once, into panels as wide as a tile, `(K, width)` eac
 other (Goto & van de Geijn 2008, section 5); the product then reads memory in order. Arrays are flat
 and in C order; a matrix in one is given by the place of its first value and by the steps from row
 to row.
+
+    M, N, K         rows and columns of the product, and the inner dimension
+    a, b, c, d, i, w, x     places of the first value in A, B, C, D, I, W, X; p in the panels
+    A_step, B_step, C_step, D_step, I_step, W_step, X_step      floats from row to row
+    source s, target t, count       where floats are read, where they are written, how many
 """
 
 from __future__ import annotations

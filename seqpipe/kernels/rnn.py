@@ -1,4 +1,7 @@
-"""The plain recurrent cell over part of a packed batch; equations as in `seqpipe.layers.rnn`."""
+"""The plain recurrent cell over part of a packed batch; equations as in `seqpipe.layers.rnn`.
+
+Of each token H columns lie in P. Names as in `walk`.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ TANH, RELU = ACTIVATIONS["tanh"], ACTIVATIONS["relu"]
 
 
 class Equations(NamedTuple):
-    """What holds in a plain cell. activation: one of ACTIVATIONS. input_norm: of Wx x."""
+    """What holds in a plain cell. H: units. activation: one of ACTIVATIONS. input_norm: of Wx x."""
 
     H: int
     activation: int

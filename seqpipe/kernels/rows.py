@@ -1,5 +1,10 @@
 """The rows of an embedding table that a batch read: their summed gradient, and the optimizer's step
-on them, in place, without a copy of rows or moments."""
+on them, in place, without a copy of rows or moments.
+
+    mom1, mom2 (nV, nO)     running means of the gradient and of its square
+    b1, b2, eps             how slowly they change, and what keeps the quotient finite
+    rate, penalty, decay    see `adam_rows`
+"""
 
 from __future__ import annotations
 

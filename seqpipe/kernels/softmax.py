@@ -1,5 +1,8 @@
 """Softmax with its cross-entropy over rows of float32, in one pass over each row while it is in
-cache: the gradient takes the place of the logits."""
+cache: the gradient takes the place of the logits.
+
+    logits (N, V), targets (N,)     float32, and ids below V, or negative where there is none
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 """A softmax over a linear layer, Z = H Wᵀ + b, for outputs as large as a vocabulary: strip by strip
-of the rows, so that what one loop leaves in the cache the next one finds there."""
+of the rows, so that what one loop leaves in the cache the next one finds there.
+
+    nI, panels      width of H, and Wᵀ (nI, V), packed
+    b (V,), targets (N,), log_probs (N,)    bias; ids; float64, in nats
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,10 @@
 C += A B for a few rows of A and a few vectors of columns of B: all of C's tile stays in registers
 while the loop runs over the inner dimension (Goto & van de Geijn 2008, section 6). numba's own
 loops do not come out so, hence LLVM's instructions here; LLVM fits them to the machine.
+
+`context`, `builder`, `module`, `kind`, `kinds` and `result` are numba's and LLVM's: typing context,
+instruction builder, module, and types of arguments and of what comes back. `lanes` is how many
+floats a vector has, `count` an LLVM integer.
 """
 
 from __future__ import annotations
@@ -291,7 +295,12 @@ def everywhere(builder: Any, value: Any, lanes: int) -> Any:
 def llvm_function(
     module: Any, name: str, result: Any, kinds: list[Any], *, pointer: bool = False
 ) -> Any:
-    """One of LLVM's own functions over vectors."""
+    """One of LLVM's own functions over vectors, declared in the module.
+
+    name (str): Without what its vectors add to it, such as "masked.load".
+    pointer (bool): Whether its name says that a pointer comes in.
+    RETURNS (ir.Function): Declared once.
+    """
     lanes = next(kind.count for kind in (result, *kinds) if isinstance(kind, ir.VectorType))
     full = f"llvm.{name}.v{lanes}f32" + (".p0" if pointer else "")
     return module.globals.get(full) or ir.Function(module, ir.FunctionType(result, kinds), full)

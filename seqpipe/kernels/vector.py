@@ -3,6 +3,10 @@
 The compiler turns simple loops over arrays into such vectors by itself, but not reliably, and it
 leaves the end of each row to slow single steps. Here `load` and `store` take a count: lanes beyond
 it are zero and are not written.
+
+    array, place    float32, flat; the first value that is meant
+    value, other    vectors
+    context         numba's; whoever calls the function leaves it out
 """
 
 from __future__ import annotations

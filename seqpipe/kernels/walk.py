@@ -1,4 +1,22 @@
-"""What the walks of all cells over a packed batch share."""
+"""What the walks of all cells over a packed batch share.
+
+Names of the cells' kernels, and of what they call. Arrays are float32, flat and in C order. A small
+letter is the place of the first value that is meant in the array of that capital letter, such as p
+in P and d in D; s and t are those in source and target.
+
+    walk                the part of the batch, see `Walk`
+    H, width, count     units; columns; floats
+    rows, k, rank       rows of a step; where what is kept of the first begins; its rank
+    inputs, hidden      what Wx x and Wh a<t-1> are computed from, see `seqpipe.kernels.hidden`
+    norm                a normalisation, see `Norm` there
+    b                   bias, (G H,), that comes after a normalisation of Wx x
+    P_step, Y_step, D_step      floats from row to row
+    p0, y0              first columns of a direction in P and in Y
+    dY                  gradient of Y, laid out as that
+    kept, before        what `forward` keeps; for each token the row before it
+    gain g, normed n, inverse   γ; normalised rows; 1 / sqrt(variance + ε)
+    out o, d_gain q     where gradients of the input and of γ are written, added
+"""
 
 from __future__ import annotations
 

@@ -5,6 +5,14 @@ instead of a dot product and an update a pair there are small matrix products a 
 noise words, which lie anywhere in a large table, take longer to fetch than all else. So they stay
 in a pool for some time, from which each window picks its own: each that is fetched is used several
 times, but in windows that lie apart.
+
+    inputs, outputs, room   see `Inputs`, `Outputs`, `Room`
+    words (n,), i           ids, negative where a line ends; a place among them
+    reach, count            words on each side of i; how many
+    r, start, table         places in what a room holds, and in a table, flat
+    m, n                    hidden vectors and targets of a window
+    state (1,)              uint64, of the random numbers
+    columns (words,)        a distribution, see `Outputs`
 """
 
 from __future__ import annotations

@@ -51,6 +51,9 @@ def array_walk(
     states (List[List[Floats2d]]): Of each direction a<0> (and c<0>) by rank, `(B, H)`, contiguous;
         overwritten with the final state.
     keep (bool): Keep what the backward pass needs.
+    ops (Ops): Array backend.
+    directions (List[Direction]): Cell and parameters of each; one or two.
+    packing (Packing): How the tokens lie.
     RETURNS: The output, `(N, D H)`, and the backward pass, which can be called once and may read
         the output again: it must not be overwritten before.
     """

@@ -44,6 +44,7 @@ def Attention(
         Padded or Packed, one query sequence for each memory sequence, to contexts
         `(length of the query sequence, nK)` in the form of the queries. An empty memory gives
         zeros. Matrices start Glorot uniform, b zero.
+    RAISES (ValueError): If an option is unknown, or of no use to the score.
     """
     check_choice("score", score, SCORES)
     if nH is not None and score != "additive":
@@ -70,7 +71,11 @@ def _check_equal(score: str, nQ: int | None, nK: int | None) -> None:
 
 @dataclass
 class MemoryGradient:
-    """What the steps of a decoder add up: gradients of a memory's values and of its keys."""
+    """What the steps of a decoder add up: gradients of a memory's values and of its keys.
+
+    values (ndarray): `(B, S, nK)`, added to in place.
+    keys (ndarray): As wide as the keys, `(B, S, nH)` or `(B, S, nK)`.
+    """
 
     values: Any
     keys: Any
@@ -104,7 +109,7 @@ class Memory:
     def select(self, indices: Any) -> Memory:
         """The memories of some sequences, repeated or reordered: those of a beam, by parent.
 
-        indices: Integers, `(selected,)`.
+        indices (ndarray): Integers, `(selected,)`.
         RETURNS (Memory): For prediction; it takes no gradient.
         """
         chosen = get_array_module(self.values).asarray(indices, dtype="int64")
@@ -117,7 +122,7 @@ def remember(model: Model, memory: Any, is_train: bool) -> tuple[Memory, Callabl
     """Compute once what every query will read.
 
     model (Model): The attention layer.
-    memory: Sequences `(length, nK)`, in any form that the layer takes.
+    memory (Any): Sequences `(length, nK)`, in any form that the layer takes.
     is_train (bool): Whether gradients will come.
     RETURNS (Tuple): The Memory, and a backprop to call once, after those of all uses of `attend`.
         It gives the gradient of the memory, in the memory's form.
@@ -155,6 +160,7 @@ def attend(
     memory (Memory): What `remember` gave.
     RETURNS (Tuple): The pair of contexts `(B, T, nK)` and weights α `(B, T, S)`, and a backprop
         from the gradient of the contexts to that of the queries, which adds to the memory's own.
+    RAISES (ValueError): If the queries are no floats of that shape.
     """
     xp, nQ = model.ops.xp, model.get_dim("nQ")
     if queries.dtype.kind != "f":
@@ -184,7 +190,7 @@ def attention_weights(model: Model, queries: Any, memory: Any) -> list[Floats2d]
     """How much each query takes from each position, for instance to plot it.
 
     model (Model): The attention layer.
-    queries, memory: Sequences, as the layer takes them.
+    queries, memory (Any): Sequences, as the layer takes them.
     RETURNS (List[Floats2d]): For each pair α, `(queries, positions)`, in the caller's order.
     """
     remembered, _ = remember(model, memory, False)

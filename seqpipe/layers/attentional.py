@@ -264,7 +264,8 @@ class Decoding:
     def select(self, indices: Any) -> Decoding:
         """Some of the sequences, repeated or reordered: those of a beam, by parent.
 
-        indices: Integers, `(selected,)`.
+        indices (ndarray): Integers, `(selected,)`.
+        RETURNS (Decoding): For prediction, in the order of the indices.
         """
         chosen = numpy.asarray(indices, dtype=numpy.int64)
         return replace(
@@ -287,6 +288,7 @@ def begin(model: Model, start: Any, memory: Packed) -> Decoding:
     model (Model): An attentional decoder.
     start (Floats2d): Its state before the first step, `(sequences, nS)`.
     memory (Packed): What attention reads, `(source tokens, nK)`.
+    RETURNS (Decoding): Before the first step.
     """
     xp, (decoder, *mixing) = model.ops.xp, model.layers
     fed = 0 if model.attrs["feeding"] == "none" else decoder.get_dim("nI") - model.get_dim("nI")

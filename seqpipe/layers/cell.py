@@ -69,7 +69,13 @@ class Cell:
         return ("Wx", "Wh", "b", *(("gain_x", "gain_h") if self.layer_norm else ()))
 
     def start(self, ops: Ops, H: int, nI: int) -> dict[str, Any]:
-        """First values: `Wx (G H, nI)`, `Wh (G H, H)`, `b (G H,)`, gains `(G H,)` of one."""
+        """First values: `Wx (G H, nI)`, `Wh (G H, H)`, `b (G H,)`, gains `(G H,)` of one.
+
+        ops (Ops): Array backend.
+        H (int): Units of one direction.
+        nI (int): Width of the input.
+        RETURNS (Dict[str, ndarray]): Float32, by the names in `params`.
+        """
         blocks = range(self.blocks)
         values: dict[str, Any] = {
             "Wx": ops.xp.vstack([self.start_input(ops, H, nI) for _ in blocks]),
@@ -82,7 +88,12 @@ class Cell:
         return values
 
     def start_input(self, ops: Ops, H: int, nI: int) -> Any:
-        """A block of Wx, `(H, nI)`."""
+        """A block of Wx, `(H, nI)`.
+
+        ops (Ops): Array backend.
+        H (int): Rows.
+        nI (int): Columns.
+        """
         return glorot_uniform(ops, H, nI)
 
     def _start_recurrent(self, ops: Ops, H: int) -> Any:
@@ -100,7 +111,10 @@ class Cell:
     def run(
         self, xp: Any, params: Mapping[str, Any], projected: Any, *, batch: int, keep: bool
     ) -> Run:
-        """Make ready to walk over a batch. Arguments as for `Run`."""
+        """Make ready to walk over a batch. Arguments as for `Run`.
+
+        RETURNS (Run): Of this cell, `projected` still as it came.
+        """
         return self.run_type(self, xp, params, projected, batch=batch, keep=keep)
 
 
@@ -131,6 +145,7 @@ class Run:
     A cell gives `prepare`, `step`, `slopes`, `step_back` and `gradients`.
 
     cell (Cell): The equations.
+    xp (Any): numpy or cupy.
     params (Mapping): The parameters of the direction; Wx is not used.
     projected (Floats2d): Wx x of every token, `(N, G H)`. Overwritten with the activations of the
         blocks, and in the backward pass with its own gradient.
@@ -166,30 +181,57 @@ class Run:
         raise NotImplementedError
 
     def kept(self, width: int) -> Any:
-        """Room for an array of every token that the backward pass needs, `(N, width)`."""
+        """Room for an array of every token that the backward pass needs.
+
+        width (int): Columns.
+        RETURNS (ndarray): Of any value, `(N, width)`; no rows if nothing is kept.
+        """
         shape = (len(self.projected) if self.keep else 0, width)
         return self.xp.empty(shape, dtype=self.projected.dtype)
 
     def norm(self, gain: str, groups: tuple[int, ...]) -> LayerNorm:
-        """A layer normalisation over groups of blocks, with the gain of that name."""
+        """A layer normalisation over groups of blocks, with the gain of that name.
+
+        gain (str): Name of the parameter, `(G H,)` or of some blocks.
+        groups (Tuple[int, ...]): Blocks in each group.
+        """
         values = self.params[gain]
         return LayerNorm(self.xp, values, [n * self.H for n in groups], self.kept(len(values)))
 
     def product(self, groups: tuple[int, ...], first: int = 0) -> Product:
-        """Wh a<t-1> for these groups of blocks, from block `first` on."""
+        """Prepare Wh a<t-1> for some blocks.
+
+        groups (Tuple[int, ...]): Blocks in each group that is normalised together.
+        first (int): The first block.
+        RETURNS (Product): For every step of the walk.
+        """
         return Product(self, groups, first)
 
     def block(self, array: Any, first: int, end: int | None = None) -> Any:
-        """The columns of blocks first ... end - 1, or of one."""
+        """The columns of blocks first ... end - 1, or of one.
+
+        array (ndarray): Blocks side by side, `(rows, G H)`.
+        first (int): The first block.
+        end (int): The block after the last, or None for one block.
+        """
         return array[:, first * self.H : (first + 1 if end is None else end) * self.H]
 
     def multiply(self, array: Any, block: int, factor: Any) -> None:
-        """Multiply a block in place."""
+        """Multiply a block in place.
+
+        array (ndarray): Blocks side by side, `(rows, G H)`; changed.
+        block (int): Which of them.
+        factor (ndarray): `(rows, H)`, or a number.
+        """
         columns = self.block(array, block)
         columns *= factor
 
     def activate(self, z: Any, gates: int) -> None:
-        """tanh of every column, σ of those of the first blocks (which hold half of their input)."""
+        """tanh of every column, σ of those of the first blocks (which hold half of their input).
+
+        z (ndarray): `(rows, G H)`, overwritten.
+        gates (int): How many blocks are gates.
+        """
         self.xp.tanh(z, out=z)
         sigmoids = z[:, : gates * self.H]
         sigmoids *= self.half
@@ -201,6 +243,7 @@ class Run:
         state (List[Floats2d]): a<0> (and c<0>) by rank, `(B, H)`; overwritten with the final state.
         Y (Floats2d): Where a<t> of every token is written, `(N, H)`.
         reverse (bool): Walk each sequence from its end.
+        packing (Packing): How the tokens lie.
         """
         for start, end, size in packing.steps(reverse):
             alive = [part[:size] for part in state]
@@ -217,7 +260,10 @@ class Run:
         dY (Floats2d): Gradient of a<t> of every token, `(N, H)`.
         d_state (List[Floats2d]): Gradient of the final state by rank, `(B, H)`; overwritten with
             that of the initial state.
+        packing (Packing): As in `forward`.
+        reverse (bool): As in `forward`.
         RETURNS (Dict): The gradients of the parameters, by name.
+        RAISES (ValueError): If nothing was kept, or at a second call.
         """
         if not self.keep:
             raise ValueError("no gradient: expected is_train=True, and backprop called but once")
@@ -235,7 +281,11 @@ class Run:
         return gradients
 
     def step(self, rows: slice, state: list[Any]) -> None:
-        """One time step of the sequences alive, whose tokens are these rows; state in place."""
+        """One time step of the sequences alive, whose tokens are these rows; state in place.
+
+        rows (slice): Of `projected`, `size` of them.
+        state (List[ndarray]): a<t-1> (and c<t-1>), `(size, H)` each; overwritten with those of t.
+        """
         raise NotImplementedError
 
     def slopes(self) -> Any:
@@ -243,11 +293,21 @@ class Run:
         raise NotImplementedError
 
     def step_back(self, rows: slice, d: Any, d_state: list[Any]) -> None:
-        """The backward pass of a step: slopes become gradients of the blocks' inputs, in place."""
+        """The backward pass of a step: slopes become gradients of the blocks' inputs, in place.
+
+        rows (slice): As in `step`.
+        d (ndarray): The slopes of these rows, `(size, G H)`; multiplied in place.
+        d_state (List[ndarray]): Gradients of a<t> (and c<t>), `(size, H)` each; overwritten with
+            those of t-1.
+        """
         raise NotImplementedError
 
     def gradients(self, d: Any) -> dict[str, Any]:
-        """The gradients of the parameters from those of all blocks' inputs, `(N, G H)`."""
+        """The gradients of the parameters from those of all blocks' inputs, `(N, G H)`.
+
+        d (ndarray): `(N, G H)`.
+        RETURNS (Dict[str, ndarray]): By name, each in its parameter's shape, but for Wx and b.
+        """
         raise NotImplementedError
 
 
@@ -277,7 +337,11 @@ class Product:
             self.WhT[:, self.gates] *= run.half
 
     def forward(self, hidden: Any, rows: slice) -> Any:
-        """The product of a step, `(size, blocks H)`, in a buffer that the next call overwrites."""
+        """The product of a step, `(size, blocks H)`, in a buffer that the next call overwrites.
+
+        hidden (ndarray): What Wh multiplies, `(size, H)`.
+        rows (slice): The step's rows, for what the normalisation keeps.
+        """
         z = self.xp.matmul(hidden, self.WhT, out=self.buffer[: len(hidden)])
         if self.norm is None:
             return z
@@ -286,13 +350,24 @@ class Product:
         return z
 
     def backward(self, d: Any, rows: slice, out: Any = None) -> Any:
-        """The gradient of a<t-1>, `(size, H)`, from that of the product before it was halved."""
+        """The gradient of a<t-1>, `(size, H)`, from that of the product before it was halved.
+
+        d (ndarray): `(size, blocks H)`.
+        rows (slice): As in `forward`.
+        out (ndarray): Where to write, `(size, H)`, or None for a new array.
+        """
         if self.norm is not None:
             d = self.d_product[rows] = self.norm.backward(d, rows)
         return self.xp.matmul(d, self.Wh, out=out)
 
     def gradients(self, d: Any, hidden: Any) -> dict[str, Any]:
-        """Those of Wh and gain_h, from all rows of `d` and of what was multiplied."""
+        """Find the gradients of Wh and gain_h.
+
+        d (ndarray): Gradient of the products of all tokens, `(N, blocks H)`.
+        hidden (ndarray): What was multiplied, `(N, H)`.
+        RETURNS (Dict[str, ndarray]): "Wh" `(blocks H, H)`, and "gain_h" `(blocks H,)` where
+            there is one.
+        """
         if self.norm is None:
             return {"Wh": self.xp.matmul(d.T, hidden)}
         gradient = self.xp.matmul(self.d_product.T, hidden)
@@ -302,6 +377,7 @@ class Product:
 class LayerNorm:
     """γ * (z - mean) / sqrt(variance + ε) over each group of columns (Ba et al. 2016, equation 4).
 
+    xp (Any): numpy or cupy.
     gain (Floats1d): γ, `(width,)`.
     widths (List[int]): Columns of each group.
     kept (Floats2d): Room for the normalised rows, `(N, width)`.
@@ -314,7 +390,13 @@ class LayerNorm:
         self.inverse = xp.empty((len(kept), len(widths)), dtype=kept.dtype)
 
     def forward(self, Z: Any, rows: slice, *, keep: bool) -> Any:
-        """Z, `(size, width)`, is overwritten with what is returned."""
+        """Normalise some rows in place.
+
+        Z (ndarray): `(size, width)`, overwritten.
+        rows (slice): Which of the N rows they are.
+        keep (bool): Keep what the backward pass needs.
+        RETURNS (ndarray): Z.
+        """
         for i, group in enumerate(self.groups):
             z = Z[:, group]
             z -= z.mean(axis=1, keepdims=True)
@@ -328,7 +410,11 @@ class LayerNorm:
         return Z
 
     def backward(self, dZ: Any, rows: slice) -> Any:
-        """The gradient of what went into these rows, `(size, width)`."""
+        """The gradient of what went into these rows, `(size, width)`.
+
+        dZ (ndarray): Gradient of what came out, `(size, width)`.
+        rows (slice): As in `forward`.
+        """
         d = dZ * self.gain
         normed = self.normed[rows]
         for i, group in enumerate(self.groups):
@@ -340,5 +426,9 @@ class LayerNorm:
         return d
 
     def gradient(self, dZ: Any) -> Any:
-        """The gradient of γ, from that of every row."""
+        """The gradient of γ, from that of every row.
+
+        dZ (ndarray): `(N, width)`.
+        RETURNS (ndarray): `(width,)`.
+        """
         return (dZ * self.normed).sum(axis=0)

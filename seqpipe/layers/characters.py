@@ -28,6 +28,7 @@ def CharacterCNN(nO: int = 50, *, width: int = 25) -> Model[Ragged, Floats2d]:
 
     nO (int): Number of filters, the width of the output.
     width (int): Width of a character's embedding.
+    RETURNS (Model): From a Ragged of ids `(characters,)` to `(words, nO)`.
     """
     check_widths(nO=nO, width=width)
     return Model(
@@ -45,6 +46,7 @@ def CharacterLSTM(nO: int = 50, *, width: int = 25) -> Model[Ragged, Floats2d]:
 
     nO (int): Width of the output, half for each direction.
     width (int): Width of a character's embedding.
+    RETURNS (Model): From a Ragged of ids `(characters,)` to `(words, nO)`.
     """
     return Model(
         "character_lstm",

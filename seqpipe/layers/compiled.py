@@ -42,15 +42,26 @@ def _try_kernels() -> None:
 
 
 def kernels_serve(ops: Ops) -> bool:
-    """RETURNS (bool): Whether compiled loops can do the work: these ops are a CPU's, they work."""
+    """Whether compiled loops can do the work: the ops are a CPU's, and the loops work here.
+
+    ops (Ops): Array backend.
+    """
     return isinstance(ops, NumpyOps) and kernels_work()
 
 
 def can_compile(ops: Ops, *arrays: Any) -> bool:
-    """Whether compiled loops serve arrays: those in float32."""
+    """Whether compiled loops serve arrays: those in float32.
+
+    ops (Ops): Array backend.
+    *arrays (ndarray): What the loops would read and write.
+    """
     return all(a.dtype == numpy.float32 for a in arrays) and kernels_serve(ops)
 
 
 def plain(array: Any, dtype: Any = numpy.float32) -> Any:
-    """The array as kernels take it: C order, aligned, writeable; copied only if it is not."""
+    """The array as kernels take it: C order, aligned, writeable; copied only if it is not.
+
+    array (ndarray): Of any shape and type.
+    dtype (dtype): What the loops take.
+    """
     return numpy.require(array, dtype, ("C", "A", "W"))

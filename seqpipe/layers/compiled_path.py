@@ -36,7 +36,10 @@ def compiled_walk(
     *,
     keep: bool,
 ) -> tuple[Any, Backward]:
-    """Run the D directions of a level, H units each. Arguments and result as for `array_walk`."""
+    """Run the D directions of a level, H units each, in float32. Arguments as for `array_walk`.
+
+    RETURNS (Tuple): The output, `(N, D H)`, and the backward pass, as there.
+    """
     X = _checked(plain(X), packing.tokens, directions[0].params["Wx"].shape[1])
     D, H = len(directions), directions[0].params["Wh"].shape[1]
     width = directions[0].cell.blocks * H

@@ -27,7 +27,12 @@ IN_ORDER = numpy.zeros(0, dtype=numpy.int64)
 
 @dataclass(frozen=True)
 class Columns:
-    """Some columns of an array `(rows, step)` that is held flat: from `first` on."""
+    """Some columns of an array `(rows, step)` that is held flat: from `first` on.
+
+    flat (ndarray): All of the array, `(rows * step,)`.
+    first (int): The first column.
+    step (int): Columns of a row of the array.
+    """
 
     flat: Any
     first: int
@@ -38,7 +43,11 @@ class Columns:
 class WeightGradient:
     """Rows `row` ... `row + rows - 1` of the gradient of a weight `(_, width)`: dᵀ source.
 
-    order: which row of the source stands at each token; if it is empty, they stand in order.
+    d, source (Columns): Gradient of the blocks' inputs `(N, rows)`, and what was multiplied.
+    order (ndarray): Which row of the source stands at each token; if it is empty, they stand in
+        order.
+    weight (str): The parameter, such as "Wh".
+    row, rows (int): The first of its rows, and how many.
     """
 
     d: Columns
@@ -148,11 +157,19 @@ class CompiledRun:
         raise NotImplementedError
 
     def room(self, width: int) -> Any:
-        """Room that is kept for the backward pass, or else used anew at each step."""
+        """Room that is kept for the backward pass, or else used anew at each step.
+
+        width (int): Columns.
+        RETURNS (ndarray): Float32, flat, `(rows * width,)`, of any value.
+        """
         return self.scratch.take(self.rows * width)
 
     def norm(self, gain: str, first: int = 0, end: int | None = None) -> Norm:
-        """A normalisation with columns first ... end - 1 of a gain, or none if there is no gain."""
+        """A normalisation with columns first ... end - 1 of a gain, or none if there is no gain.
+
+        gain (str): Name of the parameter.
+        first, end (int): Its columns; None for all that follow.
+        """
         if gain not in self.params:
             return Norm(NOTHING, NOTHING, NOTHING)
         values = self.params[gain][first:end]
@@ -160,12 +177,19 @@ class CompiledRun:
         return Norm(values, self.room(len(values)), self.room(groups))
 
     def walk(self, first: int, end: int) -> Walk:
-        """The sequences first ... end - 1, by rank."""
+        """The sequences first ... end - 1, by rank.
+
+        first, end (int): Ranks.
+        """
         packing = self.packing
         return Walk(packing.sizes, packing.offsets, first, end, self.reverse, self.keep)
 
     def forward(self, first: int, end: int, part: int) -> None:
-        """Walk over the sequences first ... end - 1, by rank: the part of that number."""
+        """Walk over the sequences first ... end - 1, by rank: the part of that number.
+
+        first, end (int): Ranks.
+        part (int): From 0 on; a part has rows of its own for what it sums.
+        """
         if self.keep and part == 0:  # which begins before the others, who must wake first
             self._pack_back()
         self.kernels.forward(
@@ -186,6 +210,7 @@ class CompiledRun:
         dY (Floats1d): The gradient of Y, laid out as that.
         d_state (List[Floats1d]): The gradient of the final state by rank, flat; overwritten with
             that of the initial state.
+        first, end, part (int): As in `forward`.
         """
         if part == 0:
             self._pack_inputs_back()
@@ -205,18 +230,32 @@ class CompiledRun:
         )
 
     def place(self, columns: Columns) -> tuple[Any, int, int]:
-        """Columns as kernels take them."""
+        """RETURNS (Tuple[ndarray, int, int]): Columns as kernels take them: flat, first, step.
+
+        columns (Columns): Of an array that is held flat.
+        """
         return columns.flat, columns.first, columns.step
 
     def columns(self, first: int) -> Columns:
-        """Blocks of what is projected, from the first one on."""
+        """Blocks of what is projected, from the first one on.
+
+        first (int): The first block.
+        RETURNS (Columns): To the end of a row.
+        """
         kept = self.projected[0]
         return Columns(kept.flat, kept.first + first * self.H, kept.step)
 
     def weight_gradient(
         self, hidden: Hidden, d: Columns, first: int, end: int, source: Columns | None = None
     ) -> WeightGradient:
-        """That of blocks first ... end - 1 of Wh, whose input was `source`, or else a<t-1>."""
+        """That of blocks first ... end - 1 of Wh, whose input was `source`, or else a<t-1>.
+
+        hidden (Hidden): The product whose weight it is.
+        d (Columns): Gradient of the blocks, `(N, (end - first) H)`.
+        first, end (int): The blocks.
+        source (Columns): `(N, H)`, or None for a<t-1>.
+        RETURNS (WeightGradient): What is to be multiplied, later and side by side with others.
+        """
         width = (end - first) * self.H
         if len(hidden.norm.gain):
             d = Columns(hidden.d_product, 0, width)

@@ -59,7 +59,12 @@ def TokenSoftmax(nO: int | None = None) -> Model[Packed, Potentials]:
 
 
 def constrain(head: Model, start: np.ndarray, transitions: np.ndarray, end: np.ndarray) -> None:
-    """Tell a head which tags may come first, follow each other, and come last (boolean arrays)."""
+    """Tell a head which tags may come first, follow each other, and come last (boolean arrays).
+
+    head (Model): A CRF or a softmax head over L tags.
+    start, end (ndarray): `(L,)`.
+    transitions (ndarray): From tag to tag, `(L, L)`.
+    """
     head.attrs["allowed"] = [np.asarray(a, dtype=bool) for a in (start, transitions, end)]
 
 
@@ -173,7 +178,12 @@ def _gradient(P: Potentials, emissions: np.ndarray, transitions: np.ndarray) -> 
 
 
 def array_crf_loss(potentials: Potentials, gold: np.ndarray) -> tuple[float, Potentials]:
-    """`crf_loss` in array code, which is its specification."""
+    """`crf_loss` in array code, which is its specification.
+
+    potentials (Potentials): Of B sentences with N tokens and L tags.
+    gold (ndarray): Allowed tags of each token, boolean `(N, L)`.
+    RETURNS (Tuple[float, Potentials]): The loss in nats, summed, and its gradient by the scores.
+    """
     P, gold = potentials, _without_illegal(potentials, gold)
     free = array_forward_backward(P)
     log_z, marginals, pairs = _observed(P, gold)

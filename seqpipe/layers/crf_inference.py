@@ -44,11 +44,17 @@ class Posteriors:
     exact: bool = False
 
     def marginals(self) -> Any:
-        """P(y_t = j | x), `(N, L)`."""
+        """P(y_t = j | x), `(N, L)`.
+
+        RETURNS (ndarray): Probabilities, float64; each row sums to 1.
+        """
         return np.exp(self.alpha + self.beta - self.log_z[self._ranks, None])
 
     def expected_transitions(self) -> np.ndarray:
-        """Σ over tokens and sentences of P(y_t-1 = i, y_t = j | x), `(L, L)`."""
+        """Σ over tokens and sentences of P(y_t-1 = i, y_t = j | x), `(L, L)`.
+
+        RETURNS (ndarray): Expected counts, float64.
+        """
         P = self.potentials
         before, after = neighbours(P.packing)
         alpha, arriving = self.alpha[before], P.emissions[after] + self.beta[after]
@@ -62,7 +68,9 @@ class Posteriors:
     def segment_log_prob(self, rows: list[np.ndarray], tags: list[np.ndarray]) -> np.ndarray:
         """log P of runs of tags, summed over all that may stand before and after, `(runs,)`.
 
-        rows: For each run, the packed rows of its tokens in order. tags: its tag at each of them.
+        rows (List[ndarray]): For each run, the packed rows of its tokens in order, `(length,)`.
+        tags (List[ndarray]): Its tag at each of them, `(length,)`.
+        RETURNS (ndarray): Nats, float64 `(runs,)`.
         """
         P = self.potentials
         if not rows:
@@ -85,7 +93,13 @@ class Posteriors:
 
 
 def for_kernels(potentials: Potentials) -> tuple[np.ndarray, ...] | None:
-    """Scores and layout as the compiled loops take them; None where the array code must do it."""
+    """Scores and layout as the compiled loops take them; None where the array code must do it.
+
+    potentials (Potentials): N tokens, L tags, B sentences.
+    RETURNS (Tuple[ndarray, ...]): Emissions `(N, L)`, start `(L,)`, transitions `(L, L)`, end
+        `(L,)`, in float64; sizes and offsets `(steps,)`, last `(sentences with tokens,)`, in int64.
+    RAISES (ValueError): If the scores are not all of one number of tags.
+    """
     P, packing = potentials, potentials.packing
     if not (isinstance(P.emissions, np.ndarray) and P.emissions.size and kernels_work()):
         return None
@@ -99,7 +113,11 @@ def for_kernels(potentials: Potentials) -> tuple[np.ndarray, ...] | None:
 
 
 def forward_backward(potentials: Potentials) -> Posteriors:
-    """α, β and log Z of every sentence. A sentence without a legal path has log Z = -inf."""
+    """α, β and log Z of every sentence. A sentence without a legal path has log Z = -inf.
+
+    potentials (Potentials): N tokens, L tags.
+    RETURNS (Posteriors): α and β are `(N, L)`, log Z is in nats, `(B,)`.
+    """
     found = _compiled_forward_backward(potentials)
     return array_forward_backward(potentials) if found is None else found
 
@@ -122,7 +140,11 @@ def _compiled_forward_backward(potentials: Potentials) -> Posteriors | None:
 
 
 def array_forward_backward(potentials: Potentials) -> Posteriors:
-    """`forward_backward` in array code, which is its specification."""
+    """`forward_backward` in array code, which is its specification.
+
+    potentials (Potentials): N tokens, L tags.
+    RETURNS (Posteriors): As there.
+    """
     with np.errstate(over="ignore", invalid="ignore"):  # what it would tell is looked for below
         posteriors = _forward_backward(potentials, _sum_product)
     if _may_underflow(posteriors):
@@ -148,12 +170,20 @@ def _may_underflow(posteriors: Posteriors) -> bool:
 
 
 def log_partition(potentials: Potentials) -> Any:
-    """log Z of every sentence by rank, `(B,)`."""
+    """log Z of every sentence by rank, `(B,)`.
+
+    potentials (Potentials): Of B sentences.
+    RETURNS (ndarray): Nats, float64; -inf without a legal path.
+    """
     return forward_backward(potentials).log_z
 
 
 def path_scores(potentials: Potentials, tags: Any) -> Any:
-    """s(y) of one tag sequence for each sentence, by rank, `(B,)`. tags: `(N,)`, packed."""
+    """The score s(y) of one tag sequence for each sentence, by rank, `(B,)`.
+
+    potentials (Potentials): Of B sentences with N tokens.
+    tags (ndarray): Ids, packed, `(N,)`.
+    """
     P, packing = potentials, potentials.packing
     token_scores = P.emissions[np.arange(len(tags)), tags]
     before, after = neighbours(packing)
@@ -169,6 +199,7 @@ def path_scores(potentials: Potentials, tags: Any) -> Any:
 def viterbi(potentials: Potentials) -> tuple[np.ndarray, np.ndarray]:
     """The best tag sequence of each sentence (Viterbi 1967).
 
+    potentials (Potentials): Of B sentences with N tokens.
     RETURNS: Tags, `(N,)`, packed, and the score s(y) of each sentence's path by rank, `(B,)`.
     """
     P = potentials.to_numpy()
@@ -186,8 +217,11 @@ def viterbi(potentials: Potentials) -> tuple[np.ndarray, np.ndarray]:
 def nbest(potentials: Potentials, n: int) -> tuple[np.ndarray, np.ndarray]:
     """The n best tag sequences of each sentence, best first.
 
+    potentials (Potentials): Of B sentences with N tokens.
+    n (int): At least 1.
     RETURNS: Tags, `(N, n)`, packed, and scores s(y) by rank, `(B, n)`; a sentence with fewer than n
         legal sequences has -inf in their place.
+    RAISES (ValueError): If n is below 1.
     """
     if n < 1:
         raise ValueError(f"n={n}: at least 1 expected")
@@ -292,7 +326,12 @@ def _row_max(scores: Any) -> Any:
 
 
 def neighbours(packing: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Packed rows of every two tokens that follow each other, `(N - B,)` each."""
+    """Packed rows of every two tokens that follow each other, `(N - B,)` each.
+
+    packing (Packing): N tokens of B sequences.
+    RETURNS (Tuple[ndarray, ndarray]): Rows of the first and of the second of each two; empty
+        sequences do not count in B.
+    """
     alive = int(packing.sizes[0]) if len(packing.sizes) else 0
     after = np.arange(alive, packing.tokens)
     steps = np.repeat(np.arange(len(packing.sizes)), packing.sizes)[alive:]

@@ -36,7 +36,10 @@ def cross_entropy(ops: Ops, logits: Any, targets: Any) -> tuple[float, Any]:
 
 def cross_entropy_rows(ops: Ops, logits: Any, targets: Any) -> tuple[Any, Any]:
     """What `target_log_probs` gives and the gradient that `cross_entropy` gives, in one pass; it
-    overwrites the logits. For the arguments and errors see there."""
+    overwrites the logits. For the arguments and errors see there.
+
+    RETURNS (Tuple[ndarray, ndarray]): Nats, float64 `(N,)`; the gradient, `(N, V)`.
+    """
     check_targets(targets, *logits.shape)
     if not can_compile(ops, logits):
         return _cross_entropy_rows(ops.xp, logits, targets)
@@ -52,6 +55,8 @@ def target_log_probs(ops: Ops, logits: Any, targets: Any) -> Any:
     """log softmax(logits)[target] of each row in float64, `(N,)`; 0 where the target is MISSING.
 
     For the arguments and errors see `cross_entropy`; the logits stay as they are.
+
+    RETURNS (ndarray): Nats, float64 `(N,)`.
     """
     check_targets(targets, *logits.shape)
     if not can_compile(ops, logits):
@@ -65,7 +70,12 @@ def target_log_probs(ops: Ops, logits: Any, targets: Any) -> Any:
 
 
 def log_softmax(ops: Ops, logits: Any) -> Any:
-    """log softmax(logits), `(N, V)`, in nats; it overwrites the logits."""
+    """log softmax(logits), `(N, V)`, in nats; it overwrites the logits.
+
+    ops (Ops): Array backend.
+    logits (ndarray): Floats, `(N, V)`.
+    RETURNS (ndarray): The same array, or a copy if it was not laid out as kernels want it.
+    """
     if can_compile(ops, logits):
         from seqpipe.kernels.softmax import log_softmax as compiled
 
@@ -78,7 +88,13 @@ def log_softmax(ops: Ops, logits: Any) -> Any:
 
 
 def check_targets(targets: Any, N: int, V: int) -> None:
-    """RAISES (ValueError): If the targets are not N ids below V, or MISSING."""
+    """Refuse targets that are not N ids below V, or MISSING.
+
+    targets (ndarray): Integers, `(N,)`.
+    N (int): Rows.
+    V (int): Outputs.
+    RAISES (ValueError): If they are none; it names what was found.
+    """
     if targets.shape != (N,):
         raise ValueError(f"targets of shape {targets.shape}: expected ({N},), one for each row")
     if N and not MISSING <= int(targets.min()) <= int(targets.max()) < V:

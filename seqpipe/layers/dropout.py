@@ -20,6 +20,8 @@ def packed_dropout(rate: float = 0.0, *, per: str = "sequence") -> Model[Packed,
         `set_dropout_rate` finds it as `dropout_rate`.
     per (str): "sequence", the same units at every step of a sequence (Gal & Ghahramani 2016), or
         "element", others at every step (Zaremba et al. 2014).
+    RETURNS (Model): From Packed `(tokens, width)` to the same.
+    RAISES (ValueError): If the rate is out of range or `per` is unknown.
     """
     if not 0.0 <= rate < 1.0:
         raise ValueError(f"dropout = {rate}: expected a rate in [0, 1)")
@@ -53,6 +55,8 @@ def word_dropout(rate: float = 0.0) -> Model[Packed, Packed]:
     by tokens / tokens left. A sequence that would lose all tokens keeps them.
 
     rate (float): In [0, 1). It is not `[training] dropout`.
+    RETURNS (Model): From Packed `(tokens, width)` to the same.
+    RAISES (ValueError): If the rate is out of range.
     """
     if not 0.0 <= rate < 1.0:
         raise ValueError(f"word_dropout_rate = {rate}: expected a rate in [0, 1)")

@@ -29,6 +29,8 @@ class RowGradient:
     def add(self, ids: Any, gradient: Any) -> None:
         """Add the gradient of the rows with these ids; an id may stand more than once.
 
+        ids (ndarray): `(n,)`.
+        gradient (ndarray): `(n, width)`; kept, not copied.
         RAISES (ValueError): Unless there is one row of the gradient for each id.
         """
         if gradient.ndim != 2 or ids.shape != gradient.shape[:1]:
@@ -40,7 +42,10 @@ class RowGradient:
         self._is_summed = False
 
     def collect(self, ops: Ops) -> tuple[Any, Any]:
-        """The rows read, each once, `(rows,)`, and their summed gradients, `(rows, width)`."""
+        """The rows read, each once, `(rows,)`, and their summed gradients, `(rows, width)`.
+
+        ops (Ops): Array backend.
+        """
         if not self._is_summed:
             ids, values = self._parts[0]
             if len(self._parts) > 1:
@@ -52,11 +57,19 @@ class RowGradient:
         return self._parts[0]
 
     def scale(self, factor: float) -> None:
-        """Multiply the gradient by a factor."""
+        """Multiply the gradient by a factor.
+
+        factor (float): For every row.
+        """
         self._parts = [(ids, gradient * factor) for ids, gradient in self._parts]
 
     def clip(self, ops: Ops, bound: float) -> bool:
-        """Cut every value to ±bound. RETURNS (bool): Whether any was beyond."""
+        """Cut every value to ±bound.
+
+        ops (Ops): Array backend.
+        bound (float): At least 0.
+        RETURNS (bool): Whether any was beyond.
+        """
         rows, total = self.collect(ops)
         is_clipped = bool((ops.xp.abs(total) > bound).any())
         if is_clipped:
@@ -92,6 +105,9 @@ def embedding(nO: int | None = None, nV: int | None = None) -> Model[Any, Any]:
     """A table `E (nV, nO)` read by row: from ids `(n,)` to `(n, nO)`.
 
     The rows start uniform in ±sqrt(3 / nO), so with variance 1 / nO.
+
+    nO (int): Width of a row; at least 1, or None until a sample shows it.
+    nV (int): Rows; None until they are known.
     """
     check_widths(width=nO)
     return Model(
@@ -128,14 +144,20 @@ def _init(model: Model, X: Any = None, Y: Any = None) -> None:
 
 
 def keep_row_gradients(model: Model) -> None:
-    """Let every table of a model keep its gradient by rows, for `update_rows`."""
+    """Let every table of a model keep its gradient by rows, for `update_rows`.
+
+    model (Model): All of its layers are looked at.
+    """
     for node in model.walk():
         if ROW_GRADIENT in node.attrs:
             node.attrs[ROW_GRADIENT] = RowGradient()
 
 
 def row_gradients(model: Model) -> list[tuple[Model, RowGradient]]:
-    """The tables of a model that hold a gradient by rows, with it."""
+    """The tables of a model that hold a gradient by rows, with it.
+
+    model (Model): All of its layers are looked at.
+    """
     kept = [(node, node.attrs.get(ROW_GRADIENT)) for node in model.walk()]
     return [(node, gradient) for node, gradient in kept if gradient]
 
@@ -145,6 +167,10 @@ def update_rows(optimizer: Optimizer, table: Model, gradient: RowGradient) -> No
 
     For Adam and plain SGD the other rows, their moments and their weight decay stay untouched. For
     RAdam, and where the optimizer averages parameters, the step is the dense one.
+
+    optimizer (Optimizer): Its count of steps and its moments of the table go on.
+    table (Model): What `embedding` made; E is changed in place.
+    gradient (RowGradient): Of the table.
     """
     E: Any = table.get_param("E")
     key = (table.id, "E")

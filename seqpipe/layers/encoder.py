@@ -30,6 +30,7 @@ def RNNEncoder(
     dropout_per (str): Between levels there is dropout at the rate of `[training] dropout`, with one
         mask a "sequence" or one for each "element".
     RETURNS (Model): From a list of arrays `(tokens, nI)` to one of `(tokens, width)`.
+    RAISES (ValueError): If the width is below 1, or odd for two directions.
     """
     if width < 1 or (bi and width % 2):
         raise ValueError(f"width = {width}: expected at least 1, and even for two directions")

@@ -60,7 +60,8 @@ def encode_decode(
     """The same without an output layer: from packed source and target vectors to h `(target tokens,
     nO)`.
 
-    encoder, decoder, attention, feeding: As in `EncoderDecoder`.
+    encoder, decoder, attention (Model): As in `EncoderDecoder`; attention may be None.
+    feeding (str): As there.
     nO (int): Width of h, by default that of the decoder.
     RETURNS (Model): Its nI is the width of the source vectors, nT that of the target vectors.
     """
@@ -118,6 +119,7 @@ def start_core(model: Model, source: Packed) -> Decoding:
 
     model (Model): What `encode_decode` made.
     source (Packed): `(source tokens, nI)`.
+    RETURNS (Decoding): The decoder before its first step.
     """
     encoder, bridge, attentional = model.layers
     a, final = encoder.predict(source)
@@ -143,7 +145,8 @@ def start_decoding(model: Model, source: Any) -> Decoding:
     """Read the source, for prediction.
 
     model (Model): An encoder and decoder.
-    source: Sequences `(length, nI)`, in any form.
+    source (Any): Sequences `(length, nI)`, in any form.
+    RETURNS (Decoding): The decoder before its first step.
     """
     packed, _, _ = as_packed(model.ops, source)
     return start_core(model.layers[0], packed)

@@ -72,7 +72,11 @@ class GRURun(Run):
     recurrent: Product
 
     def update(self, c: Any, update: Any, candidate: Any) -> None:
-        """c += Γu * (c~ - c)."""
+        """c += Γu * (c~ - c).
+
+        c (ndarray): c<t-1>, `(size, H)`; overwritten with c<t>.
+        update, candidate (ndarray): Γu and c~, `(size, H)`.
+        """
         change = candidate - c
         change *= update
         c += change

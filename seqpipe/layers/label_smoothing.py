@@ -21,8 +21,10 @@ from .softmax_rows import SoftmaxLoss
 def smooth(ops: Ops, loss: SoftmaxLoss, H: Any, W: Any, targets: Any, rate: float) -> None:
     """Make gradients of a loss those of the smoothed loss. Its log-probabilities stay.
 
+    ops (Ops): Array backend.
     loss (SoftmaxLoss): Of the rows; its gradients are changed.
-    H (ndarray): `(N, nI)`. W (ndarray): `(V, nI)`.
+    H (ndarray): `(N, nI)`.
+    W (ndarray): `(V, nI)`.
     targets (ndarray): The right id of each row, `(N,)`, or MISSING.
     rate (float): ε.
     """

@@ -44,7 +44,13 @@ def recurrent_level(
 
 
 def check_units(cell: Cell, nO: int, directions: int) -> None:
-    """Refuse a width that does not give each direction the units that its cell needs."""
+    """Refuse a width that does not give each direction the units that its cell needs.
+
+    cell (Cell): Normalised inside, it needs two units a direction.
+    nO (int): Width of all directions.
+    directions (int): 1 or 2.
+    RAISES (ValueError): If the width does not fit.
+    """
     if nO % directions:
         raise ValueError(f"nO = {nO}: expected an even width, half for each of two directions")
     if cell.layer_norm and nO == directions:
@@ -54,7 +60,9 @@ def check_units(cell: Cell, nO: int, directions: int) -> None:
 def recurrent_pass(cell: Cell, *, reverse: bool = False, learned: bool = False) -> Model[Any, Any]:
     """The parameters of one direction, by the names that `cell.start` gives them.
 
-    With `learned` also `initial (states H,)`: a<0> (and c<0>), the same for every sequence.
+    cell (Cell): The equations.
+    reverse (bool): Whether it walks from the end.
+    learned (bool): Also `initial (states H,)`: a<0> (and c<0>), the same for every sequence.
     """
     names = (*cell.params, *(("initial",) if learned else ()))
     return Model(
@@ -139,7 +147,11 @@ def _direction(node: Model) -> Direction:
 
 
 def initial_state(model: Model, B: int) -> Any:
-    """The learned initial state of a level, `(B, nS)`, or None for zero."""
+    """The learned initial state of a level, `(B, nS)`, or None for zero.
+
+    model (Model): The level.
+    B (int): Sequences.
+    """
     if "initial" not in model.layers[0].param_names:
         return None
     learned = model.ops.xp.concatenate([node.get_param("initial") for node in model.layers])
@@ -150,6 +162,10 @@ def by_rank(model: Model, packing: Packing, state: Any, dtype: Any) -> list[list
     """A level's state for its runs: of each direction a (and c), `(B, H)` each, longest first.
 
     state (Floats2d): `(B, nS)` in the caller's order, or None for zeros.
+    model (Model): The level.
+    packing (Packing): Of the batch's B sequences.
+    dtype (dtype): Of the input.
+    RAISES (ValueError): If the state has another shape.
     """
     xp, passes, B = model.ops.xp, model.layers, len(packing.lengths)
     H, S = passes[0].get_dim("nO"), passes[0].attrs["cell"].states

@@ -34,6 +34,8 @@ def check_rows(X: Any, name: str) -> Any:
     """The array, if it holds floats and is `(rows, width)`, else a ValueError.
 
     name (str): What the message calls it.
+    X (Any): What a layer was given.
+    RAISES (ValueError): If it does not.
     """
     if getattr(X, "ndim", None) == 2 and X.dtype.kind == "f":
         return X

@@ -14,7 +14,10 @@ from .embed import row_gradients
 
 
 def gradient_norm(model: Model) -> float:
-    """RETURNS (float): The norm of all gradients, as one vector."""
+    """The norm of all gradients, as one vector; float64, infinite or NaN only if one of them is.
+
+    model (Model): All of its layers count.
+    """
     with numpy.errstate(over="ignore"):
         total = sum(float((gradient**2).sum()) for _, _, gradient in _gradients(model))
     if math.isfinite(total) or first_not_finite(model) is not None:
@@ -26,7 +29,11 @@ def gradient_norm(model: Model) -> float:
 
 
 def scale_gradients(model: Model, factor: float) -> None:
-    """Multiply all gradients by a factor."""
+    """Multiply all gradients by a factor.
+
+    model (Model): All of its layers.
+    factor (float): For every gradient.
+    """
     for node, name, gradient in _dense(model):
         node.set_grad(name, gradient * factor)
     for _, rows in row_gradients(model):
@@ -34,7 +41,12 @@ def scale_gradients(model: Model, factor: float) -> None:
 
 
 def clip_gradients(model: Model, bound: float) -> bool:
-    """Cut every value of the gradients to ±bound. RETURNS (bool): Whether any was beyond."""
+    """Cut every value of the gradients to ±bound.
+
+    model (Model): All of its layers.
+    bound (float): At least 0.
+    RETURNS (bool): Whether any was beyond.
+    """
     is_clipped = False
     for node, name, gradient in _dense(model):
         xp = node.ops.xp
@@ -47,7 +59,10 @@ def clip_gradients(model: Model, bound: float) -> bool:
 
 
 def forget_gradients(model: Model) -> None:
-    """Set all gradients to zero."""
+    """Set all gradients to zero.
+
+    model (Model): All of its layers.
+    """
     for node, name, _ in _dense(model):
         node.set_grad(name, node.ops.xp.zeros_like(node.get_param(name)))
     for _, rows in row_gradients(model):
@@ -59,6 +74,7 @@ def first_not_finite(model: Model, labels: Mapping[int, str] | None = None) -> s
 
     labels (Mapping[int, str]): What tells layers of one name apart, by their ids, where it is
         known.
+    model (Model): All of its layers are looked at, in the order of `walk`.
     RETURNS (str): Its layer and its name, such as "lstm_pass Wh", and which one of them if several
         layers have that name; None if all are finite.
     """
@@ -66,7 +82,11 @@ def first_not_finite(model: Model, labels: Mapping[int, str] | None = None) -> s
 
 
 def first_parameter_not_finite(model: Model) -> str | None:
-    """Find the first parameter that itself holds NaN or infinity. RETURNS (str): As above."""
+    """Find the first parameter that itself holds NaN or infinity.
+
+    model (Model): All of its layers are looked at.
+    RETURNS (str): Layer and name, as `first_not_finite` gives them; None if all are finite.
+    """
     found = ((node, name) for node in model.walk() for name in node.param_names)
     held = ((node, name, node.get_param(name)) for node, name in found if node.has_param(name))
     return _first(model, held, {})

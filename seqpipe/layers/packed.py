@@ -36,7 +36,11 @@ class Packing:
 
     @classmethod
     def of(cls, lengths: Sequence[int] | np.ndarray) -> Packing:
-        """Lay out sequences of these lengths; zero is a legal length."""
+        """Lay out sequences of these lengths; zero is a legal length.
+
+        lengths (Sequence[int]): Tokens of each sequence, in the caller's order.
+        RETURNS (Packing): Longest first; sequences of one length stay in order.
+        """
         counts = np.asarray(lengths, dtype=np.int64).reshape(-1)
         order = np.argsort(-counts, kind="stable")
         longest = int(counts[order[0]]) if len(counts) else 0
@@ -103,7 +107,10 @@ class Packing:
         return np.where(is_inside, places, self.tokens + ranks)
 
     def steps(self, reverse: bool = False) -> list[tuple[int, int, int]]:
-        """Every step as (first row, end row, sequences alive); from the last step on if reverse."""
+        """Every step as (first row, end row, sequences alive); from the last step on if reverse.
+
+        reverse (bool): Whether the last step comes first.
+        """
         steps = [
             (start, start + size, size)
             for start, size in zip(self.offsets.tolist(), self.sizes.tolist(), strict=True)
@@ -113,18 +120,31 @@ class Packing:
 
 @dataclass
 class Packed:
-    """A packed batch: `data (tokens, width)` and how it lies."""
+    """A packed batch: `data (tokens, width)` and how it lies.
+
+    data (ndarray): Rows in the order of the packing, `(tokens, width)`.
+    packing (Packing): The layout.
+    """
 
     data: Any
     packing: Packing
 
     def with_data(self, data: Any) -> Packed:
-        """The same layout around other rows, `(tokens, other width)`."""
+        """The same layout around other rows, `(tokens, other width)`.
+
+        data (ndarray): As many rows as before.
+        """
         return Packed(data, self.packing)
 
 
 def pack(ops: Ops, sequences: Sequence[Floats2d]) -> Packed:
-    """Pack a list of `(length, width)` arrays. Raises ValueError if widths or types differ."""
+    """Pack a list of arrays.
+
+    ops (Ops): Array backend.
+    sequences (Sequence[Floats2d]): `(length, width)` each; a length may be 0.
+    RETURNS (Packed): All tokens, `(tokens, width)`.
+    RAISES (ValueError): If widths or types differ, or they hold no floats.
+    """
     odd = [type(X).__name__ for X in sequences if not hasattr(X, "shape")]
     if odd:
         raise ValueError(f"a list of arrays expected, found {odd[0]} in it")
@@ -142,7 +162,11 @@ def pack(ops: Ops, sequences: Sequence[Floats2d]) -> Packed:
 
 
 def check_floats(packed: Packed) -> Packed:
-    """The batch, if it holds floats of shape `(tokens, width)`, else a ValueError."""
+    """The batch, if it holds floats of shape `(tokens, width)`, else a ValueError.
+
+    packed (Packed): Any batch.
+    RAISES (ValueError): If it is something else.
+    """
     if packed.data.dtype not in FLOATS or packed.data.ndim != 2:
         found = f"{packed.data.ndim} dimensions of {packed.data.dtype}"
         raise ValueError(f"sequences of shape (length, width) of floats expected, found {found}")
@@ -150,7 +174,11 @@ def check_floats(packed: Packed) -> Packed:
 
 
 def unpack(ops: Ops, packed: Packed) -> list[Floats2d]:
-    """The list of `(length, width)` arrays, in the caller's order."""
+    """The list of `(length, width)` arrays, in the caller's order.
+
+    ops (Ops): Array backend.
+    packed (Packed): `(tokens, width)`.
+    """
     flat = packed.data[ops.xp.asarray(packed.packing.inverse)]
     ends = np.cumsum(packed.packing.lengths)
     starts = ends - packed.packing.lengths
@@ -160,8 +188,10 @@ def unpack(ops: Ops, packed: Packed) -> list[Floats2d]:
 def as_packed(ops: Ops, Xseq: Any) -> tuple[Packed, Callable, Callable]:
     """Take sequences in any form: a list of arrays, Ragged, Padded or Packed.
 
-    RETURNS: The batch packed; a function from packed to the form it came in; its inverse.
-    Raises ValueError for another form, for integers, and for sequences of several widths.
+    ops (Ops): Array backend.
+    Xseq (Any): Sequences of floats `(length, width)`.
+    RETURNS (Tuple): The batch packed; a function from packed to the form it came in; its inverse.
+    RAISES (ValueError): For another form, for integers, and for sequences of several widths.
     """
     if isinstance(Xseq, Packed):
         return check_floats(Xseq), lambda packed: packed, lambda packed: packed
@@ -199,7 +229,14 @@ def as_packed(ops: Ops, Xseq: Any) -> tuple[Packed, Callable, Callable]:
 
 
 def like_output(ops: Ops, dY: Packed, packing: Packing, width: int) -> Packed:
-    """The gradient of an output, if it is laid out as that and of its width, else a ValueError."""
+    """The gradient of an output, if it is laid out as that and of its width, else a ValueError.
+
+    ops (Ops): Array backend.
+    dY (Packed): The gradient, `(tokens, width)`.
+    packing (Packing): Of the output.
+    width (int): Of the output.
+    RAISES (ValueError): If lengths or width differ.
+    """
     if dY.packing.lengths.tolist() != packing.lengths.tolist():
         raise ValueError(
             f"gradient of sequences of lengths {dY.packing.lengths.tolist()}, "
@@ -209,7 +246,12 @@ def like_output(ops: Ops, dY: Packed, packing: Packing, width: int) -> Packed:
 
 
 def sample_width(dim: str, sample: Packed) -> int:
-    """The width of the sequences of a sample, if there are any, else a ValueError."""
+    """The width of the sequences of a sample, if there are any, else a ValueError.
+
+    dim (str): What the message calls the width.
+    sample (Packed): `(tokens, width)`.
+    RAISES (ValueError): If the sample has no columns.
+    """
     width = sample.data.shape[1]
     if not width:
         raise ValueError(f"{dim}: expected it given, or a sample that shows it")
@@ -219,7 +261,11 @@ def sample_width(dim: str, sample: Packed) -> int:
 def packed_rows(ops: Ops, packed: Packed, *, name: str, dim: str, width: int) -> Packed:
     """The batch, if its rows have that width, else a ValueError; without rows it need not know it.
 
+    ops (Ops): Array backend.
+    packed (Packed): The batch.
     name, dim (str): What the message calls the sequences and their width.
+    width (int): Expected columns.
+    RAISES (ValueError): If the rows have another width.
     """
     if not packed.packing.tokens:
         return packed.with_data(ops.xp.zeros((0, width), dtype=packed.data.dtype))
@@ -239,7 +285,11 @@ def _forward_pack(model: Model, Xs: list[Floats2d], is_train: bool) -> tuple[Pac
 
 
 def on_rows(layer: Model[Any, Any]) -> Model[Any, Any]:
-    """Let a layer over `(tokens, width)` arrays work on sequences in any form."""
+    """Let a layer over `(tokens, width)` arrays work on sequences in any form.
+
+    layer (Model): From `(tokens, nI)` to `(tokens, nO)`.
+    RETURNS (Model): From lists, Ragged, Padded or Packed to the same form.
+    """
     return Model(f"on_rows({layer.name})", _forward_rows, init=_init_rows, layers=[layer])
 
 

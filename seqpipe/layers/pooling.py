@@ -35,6 +35,7 @@ def Pooling(
     RETURNS (Model): From sequences `(length, nI)`, a list of arrays, Ragged, Padded or Packed, to
         `(sequences, nI)` in the caller's order. An empty sequence gives zeros. W and u_w start
         Glorot uniform, b zero.
+    RAISES (ValueError): If an option is unknown, or of no use to the kind.
     """
     check_choice("kind", kind, tuple(KINDS))
     if nH is not None and kind != "attention":
@@ -60,8 +61,9 @@ def pooling_weights(model: Model, Xseq: Any) -> list[Floats1d]:
     """How much each step counts in attention pooling, for instance to explain a classification.
 
     model (Model): An attention pooling layer.
-    Xseq: Sequences, as the layer takes them.
+    Xseq (Any): Sequences, as the layer takes them.
     RETURNS (List[Floats1d]): For each sequence α, `(length,)`, in the caller's order.
+    RAISES (ValueError): If the layer pools in another way.
     """
     if model.attrs["kind"] != "attention":
         raise ValueError(f"{model.attrs['kind']} pooling has no weights: expected attention")

@@ -35,7 +35,10 @@ class Potentials:
     packing: Packing
 
     def scaled(self, factor: float) -> Potentials:
-        """All scores times a factor: 1 / temperature. Forbidden stays forbidden (factor > 0)."""
+        """All scores times a factor: 1 / temperature. Forbidden stays forbidden (factor > 0).
+
+        factor (float): Above 0.
+        """
         return Potentials(
             self.emissions * factor,
             self.start * factor,
@@ -60,7 +63,10 @@ class Potentials:
         )
 
     def like(self, other: Potentials) -> Potentials:
-        """The same in the type of float and on the device of other potentials."""
+        """The same in the type of float and on the device of other potentials.
+
+        other (Potentials): Of any shape.
+        """
         xp, dtype = get_array_module(other.emissions), other.emissions.dtype
         return Potentials(
             xp.asarray(self.emissions, dtype=dtype),

@@ -77,6 +77,7 @@ def Recurrent(
     RETURNS (Model): From sequences `(length, nI)` to `(length, nO)`, in the form they came in. Its
         backprop can be called once, and reads input and output again: neither may be written to
         before.
+    RAISES (ValueError): If an option is unknown, or of no use to the cell or the depth.
     """
     check_choice("cell", cell, tuple(CELLS))
     own = {
@@ -131,7 +132,10 @@ def LSTM(
     peepholes: bool = False,
     forget_bias: float = 1.0,
 ) -> Model[Any, Any]:
-    """Long short-term memory: `seqpipe.Recurrent.v1` with `cell = "lstm"`; arguments as there."""
+    """Long short-term memory: `seqpipe.Recurrent.v1` with `cell = "lstm"`; arguments as there.
+
+    RETURNS (Model): As there.
+    """
     return Recurrent("lstm", **locals())
 
 
@@ -152,7 +156,10 @@ def GRU(
     form: str = "full",
     forget_bias: float = 1.0,
 ) -> Model[Any, Any]:
-    """Gated recurrent unit: `seqpipe.Recurrent.v1` with `cell = "gru"`; arguments as there."""
+    """Gated recurrent unit: `seqpipe.Recurrent.v1` with `cell = "gru"`; arguments as there.
+
+    RETURNS (Model): As there.
+    """
     return Recurrent("gru", **locals())
 
 
@@ -214,6 +221,9 @@ def recurrent_stack(
 
     Arguments as for `Recurrent`; `learned` is `initial = "learned"`. The gradients have the same
     form; that of the final state may be None, that of the initial state is None if it was.
+
+    RETURNS (Model): A single level, or levels with dropout between them.
+    RAISES (ValueError): If widths, depth and residual connections do not fit.
     """
     check_widths(depth=depth, nO=nO, nI=nI)
     if nO is not None:

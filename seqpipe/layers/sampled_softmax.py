@@ -59,13 +59,24 @@ def SampledSoftmax(
 
 
 def draw_by_rank(samples: int, V: int) -> numpy.ndarray:
-    """RETURNS (ndarray): So many of the ids below V, drawn one by one, each once, ascending."""
+    """Draw ids below V by their rank.
+
+    samples (int): How many are drawn, one by one.
+    V (int): Outputs.
+    RETURNS (ndarray): Those that were drawn, each once, ascending, int64 `(at most samples,)`.
+    """
     drawn = numpy.expm1(numpy.random.uniform(size=samples) * numpy.log(V + 1.0))
     return numpy.unique(numpy.minimum(drawn.astype("int64"), V - 1))
 
 
 def log_inclusion(ids: Any, samples: int, V: int) -> Any:
-    """RETURNS (ndarray): The log of the probability that each id is among those drawn."""
+    """The log of the probability that each id is among those drawn.
+
+    ids (ndarray): Integers of any shape.
+    samples (int): How many are drawn.
+    V (int): Outputs.
+    RETURNS (ndarray): Nats, `(n,)` for ids `(n,)`; 0 for an id that is drawn for certain.
+    """
     drawn = numpy.log1p(1.0 / (ids + 1.0)) / numpy.log(V + 1.0)
     with numpy.errstate(divide="ignore"):  # a single id is drawn for certain
         return numpy.log(-numpy.expm1(samples * numpy.log1p(-drawn)))

@@ -31,7 +31,10 @@ class Scratch:
         self._taken: list[Any] = []
 
     def take(self, size: int) -> Any:
-        """RETURNS (Floats1d): So many floats of float32, of any value."""
+        """RETURNS (Floats1d): So many floats of float32, `(size,)`, of any value.
+
+        size (int): Floats, 4 bytes each.
+        """
         rounded = _rounded(size)
         with _turn:
             free = _free.get(rounded)
@@ -42,7 +45,10 @@ class Scratch:
         return array[:size]
 
     def zeros(self, size: int) -> Any:
-        """RETURNS (Floats1d): So many zeros."""
+        """RETURNS (Floats1d): So many zeros, float32 `(size,)`.
+
+        size (int): Floats, 4 bytes each.
+        """
         array = self.take(size)
         array[:] = 0
         return array

@@ -94,6 +94,7 @@ def check_encoder(encoder: Model[Any, Any], *, return_state: bool = False) -> No
     """Raise ValueError unless a recurrent layer reads from its own initial state.
 
     return_state (bool): Whether it must give its final state.
+    encoder (Model): What a shape was given.
     """
     _check_recurrent(encoder, "encoder")
     if encoder.attrs["given"]:
@@ -105,7 +106,10 @@ def check_encoder(encoder: Model[Any, Any], *, return_state: bool = False) -> No
 
 
 def check_decoder(decoder: Model[Any, Any]) -> None:
-    """Raise ValueError unless a recurrent layer can go on from a given state, and give its own."""
+    """Raise ValueError unless a recurrent layer can go on from a given state, and give its own.
+
+    decoder (Model): What a shape was given.
+    """
     _check_recurrent(decoder, "decoder")
     if not decoder.attrs["given"]:
         raise ValueError("decoder: expected initial = 'given', the state that it goes on from")
@@ -156,7 +160,13 @@ def _init_every_step(model: Model, X: Any = None, Y: Any = None) -> None:
 
 
 def init_output(model: Model, output: Model, nI: int, Y: Any) -> None:
-    """Initialise a shape's output layer, whose width may come from a sample of sequences."""
+    """Initialise a shape's output layer, whose width may come from a sample of sequences.
+
+    model (Model): The shape; its nO is set.
+    output (Model): Its output layer.
+    nI (int): Width of what it reads.
+    Y (Any): Sequences `(length, nO)`, or None if nO is known.
+    """
     output.set_dim("nI", nI)
     output.initialize(Y=None if Y is None else as_packed(model.ops, Y)[0].data)
     model.set_dim("nO", output.get_dim("nO"))

@@ -37,6 +37,7 @@ def FullSoftmax(
         of all ids, `(n, nO)`, as floats of the rows' type. Its backprop, in training with targets,
         takes the factor of the loss Σ -log p and gives the gradient of the rows. It can be called
         once.
+    RAISES (ValueError): If a width, the range or the smoothing is none.
     """
     check_widths(nO=nO, nI=nI)
     check_init_range(init_range)
@@ -69,19 +70,33 @@ def tie(output: Model, table: Model) -> None:
 
 
 def check_init_range(init_range: float | None) -> None:
-    """Refuse what is no range; None stands for Glorot's."""
+    """Refuse what is no range; None stands for Glorot's.
+
+    init_range (float): Bound of a uniform start, or None.
+    RAISES (ValueError): Unless it is above 0.
+    """
     if init_range is not None and not init_range > 0.0:
         raise ValueError(f"init_range = {init_range}: expected more than 0")
 
 
 def initial_weights(model: Model, nO: int, nI: int) -> Any:
-    """Weights `(nO, nI)`, as the layer's `init_range` says."""
+    """Weights `(nO, nI)`, as the layer's `init_range` says.
+
+    model (Model): A softmax layer.
+    nO, nI (int): Rows and columns.
+    RETURNS (Floats2d): Drawn anew.
+    """
     bound = model.attrs["init_range"]
     return glorot_uniform(model.ops, nO, nI) if bound is None else uniform(model.ops, nO, nI, bound)
 
 
 def rows_and_targets(model: Model, X: Any) -> tuple[Any, Any]:
-    """The two parts of the input of such a layer, if they are what it takes."""
+    """The two parts of the input of such a layer, if they are what it takes.
+
+    model (Model): A softmax layer.
+    X (Any): The pair (rows `(n, nI)`, targets `(n,)` or None).
+    RAISES (ValueError): If it is no pair, or the rows have another width.
+    """
     H, targets = pair_of(X, ROWS_AND_TARGETS)
     if check_rows(H, "rows").shape[1] != model.get_dim("nI"):
         raise ValueError(f"rows of width {H.shape[1]}, expected nI={model.get_dim('nI')}")
@@ -89,12 +104,21 @@ def rows_and_targets(model: Model, X: Any) -> tuple[Any, Any]:
 
 
 def no_backprop(factor: float) -> Any:
-    """RAISES (ValueError): Always; a pass that is not training, or has no targets, has no loss."""
+    """Refuse to go back: a pass that is not training, or has no targets, has no loss.
+
+    factor (float): Of the loss.
+    RETURNS (ndarray): Never; its type is that of a backprop.
+    RAISES (ValueError): Always.
+    """
     raise ValueError("there is no loss to go back from, expected training with targets")
 
 
 def check_sample(model: Model, X: Any) -> None:
-    """Take nI from a sample of the input, if it is not known."""
+    """Take nI from a sample of the input, if it is not known.
+
+    model (Model): A softmax layer; its nI may be set.
+    X (Any): The pair (rows `(n, nI)`, targets), or None for no sample.
+    """
     if X is not None and model.has_dim("nI") is None:
         H, _ = pair_of(X, ROWS_AND_TARGETS)
         model.set_dim("nI", check_rows(H, "sample").shape[1])

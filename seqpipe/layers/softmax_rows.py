@@ -39,7 +39,10 @@ class SoftmaxLoss:
     """Log-probabilities of targets, and the gradient of their negative sum.
 
     log_probs (ndarray): Float64, `(N,)`, in nats; 0 where the target is MISSING.
-    d_rows (ndarray): dH `(N, nI)`. d_weights (ndarray): dW `(V, nI)`. d_bias (ndarray): db `(V,)`.
+    d_rows (ndarray): dH `(N, nI)`.
+    d_weights (ndarray): dW `(V, nI)`.
+    d_bias (ndarray): db `(V,)`.
+    scratch (Scratch): Whose room d_rows and d_weights may stand in.
     """
 
     log_probs: Any
@@ -50,7 +53,11 @@ class SoftmaxLoss:
 
     def give(self, W: tuple[Model, str], b: tuple[Model, str], factor: float) -> None:
         """Add factor times the gradient to that of two parameters. Only once: d_weights is then
-        used for something else."""
+        used for something else.
+
+        W, b (Tuple[Model, str]): The layers and the names of their parameters.
+        factor (float): Of the loss.
+        """
         add_gradient(*W, self.d_weights, factor)
         add_gradient(*b, self.d_bias, factor)
         self.scratch.give_back()
@@ -59,7 +66,10 @@ class SoftmaxLoss:
 def softmax_loss(ops: Ops, H: Any, W: Any, b: Any, targets: Any) -> SoftmaxLoss:
     """The loss with its gradient.
 
-    H (ndarray): `(N, nI)`. W (ndarray): `(V, nI)`. b (ndarray): `(V,)`.
+    ops (Ops): Array backend.
+    H (ndarray): `(N, nI)`.
+    W (ndarray): `(V, nI)`.
+    b (ndarray): `(V,)`.
     targets (ndarray): The right id of each row, `(N,)`, or MISSING, which has no loss.
     RAISES (ValueError): If the targets are not one for each row, below V.
     """
@@ -78,14 +88,27 @@ def softmax_scores(ops: Ops, H: Any, W: Any, b: Any, targets: Any) -> Any:
 
 
 def all_log_probs(ops: Ops, H: Any, W: Any, b: Any) -> Any:
-    """log softmax(H Wᵀ + b), `(N, V)`, in nats."""
+    """log softmax(H Wᵀ + b), `(N, V)`, in nats.
+
+    ops (Ops): Array backend.
+    H (ndarray): `(N, nI)`.
+    W (ndarray): `(V, nI)`.
+    b (ndarray): `(V,)`.
+    RETURNS (ndarray): Floats of the rows' type.
+    """
     logits = ops.xp.matmul(H, W.T)
     logits += b
     return log_softmax(ops, logits)
 
 
 def add_gradient(model: Model, name: str, gradient: Any, factor: float) -> None:
-    """Add factor times an array, which may be overwritten, to the gradient of a parameter."""
+    """Add factor times an array, which may be overwritten, to the gradient of a parameter.
+
+    model (Model): The layer.
+    name (str): Of the parameter.
+    gradient (ndarray): Of its shape.
+    factor (float): Of the loss.
+    """
     total: Any = model.get_grad(name) if model.has_grad(name) else None
     if total is None or not (can_compile(model.ops, total, gradient) and total.flags.carray):
         gradient *= factor

@@ -77,7 +77,7 @@ if hasattr(os, "register_at_fork"):
 def side_by_side(tasks: Sequence[Callable[[], Result]], *, blas: bool = True) -> list[Result]:
     """Run tasks, each in a thread of its own if there are threads enough, else one after the other.
 
-    tasks: They write to different places.
+    tasks (Sequence[Callable]): They write to different places.
     blas (bool): They use BLAS, which is then limited to one thread for each.
     RETURNS (List): Their results, in order.
     """

@@ -35,13 +35,22 @@ class Blocks:
     signs: tuple[int, ...]
 
     def to_torch(self, xp: Any, array: Any) -> Any:
-        """Our parameter, `(G H, ...)`, as torch has it; a copy."""
+        """Our parameter, `(G H, ...)`, as torch has it; a copy.
+
+        xp (Any): numpy or cupy.
+        array (ndarray): Blocks along the first axis, `(G H, ...)`.
+        RETURNS (ndarray): Of the same shape.
+        """
         parts = xp.split(array, len(self.order))
         pairs = zip(self.order, self.signs, strict=True)
         return xp.concatenate([parts[i] * sign for i, sign in pairs])
 
     def from_torch(self, xp: Any, array: Any) -> Any:
-        """The inverse; the same for gradients, for the map is orthogonal."""
+        """The inverse; the same for gradients, for the map is orthogonal.
+
+        xp (Any): numpy or cupy.
+        array (ndarray): `(G H, ...)`, in torch's order.
+        """
         parts = xp.split(array, len(self.order))
         places = sorted(range(len(parts)), key=self.order.__getitem__)
         return xp.concatenate([parts[place] * self.signs[place] for place in places])
@@ -118,8 +127,10 @@ def torch_walk(
 ) -> tuple[Any, Backward]:
     """Run the directions of a level in one call of torch.
 
-    Arguments and what is returned as for `array_walk`, for levels in which `missing_in_torch` finds
-    nothing. The precision is torch's: on a GPU its settings for cuDNN may allow TF32.
+    Arguments as for `array_walk`, for levels in which `missing_in_torch` finds nothing. The
+    precision is torch's: on a GPU its settings for cuDNN may allow TF32.
+
+    RETURNS (Tuple): The output, `(N, D H)`, and the backward pass, as there.
     """
     if not packing.tokens:
         return array_walk(ops, directions, X, packing, states, keep=keep)

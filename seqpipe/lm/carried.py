@@ -32,6 +32,7 @@ def carried_to(sequence: TokenSequence, carried: dict[int, Carried]) -> Carried 
     was read of its stream.
 
     carried (Dict[int, Carried]): By stream, what earlier pieces left.
+    sequence (TokenSequence): What is read next.
     """
     piece = sequence.piece
     if piece is None or piece.place == 0:
@@ -57,7 +58,10 @@ def carry(
 
 def rounds(sequences: Sequence[TokenSequence]) -> list[list[int]]:
     """RETURNS (List[List[int]]): Indices of sequences that can be read side by side: all that stand
-    alone or are the first of their stream here, then those that go on from them, and so on."""
+    alone or are the first of their stream here, then those that go on from them, and so on.
+
+    sequences (Sequence[TokenSequence]): Of a batch.
+    """
     found: list[list[int]] = []
     seen: Counter[int] = Counter()
     for i, sequence in enumerate(sequences):
@@ -72,7 +76,10 @@ def rounds(sequences: Sequence[TokenSequence]) -> list[list[int]]:
 
 
 def to_json(carried: dict[int, Carried]) -> dict[str, Any]:
-    """RETURNS (Dict[str, Any]): What a checkpoint keeps of them, bit for bit."""
+    """RETURNS (Dict[str, Any]): What a checkpoint keeps of them, bit for bit.
+
+    carried (Dict[int, Carried]): By stream.
+    """
     return {
         str(stream): (last.place, last.word, base64.b64encode(last.state.tobytes()).decode("ascii"))
         for stream, last in carried.items()
@@ -80,7 +87,10 @@ def to_json(carried: dict[int, Carried]) -> dict[str, Any]:
 
 
 def from_json(data: dict[str, Any]) -> dict[int, Carried]:
-    """RETURNS (Dict[int, Carried]): What `to_json` was given."""
+    """RETURNS (Dict[int, Carried]): What `to_json` was given.
+
+    data (Dict[str, Any]): Read from a checkpoint.
+    """
     return {
         int(stream): Carried(place, word, np.frombuffer(base64.b64decode(state), np.float32))
         for stream, (place, word, state) in data.items()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from spacy.tokens import Doc
 
-from seqpipe.reporting.language_models import finite
+from seqpipe.reporting.metrics import jsonable
 
 from .language_model import LanguageModel
 from .scores import TextScore, total
@@ -66,12 +66,12 @@ class Comparison:
             "texts": [
                 {
                     "text": text,
-                    "log_prob": finite(log_prob / scale),
-                    "perplexity": finite(score.perplexity),
+                    "log_prob": jsonable(log_prob / scale),
+                    "perplexity": jsonable(score.perplexity),
                     "tokens": [
                         {
                             "text": token.text,
-                            "log_prob": finite(token.log_prob / scale),
+                            "log_prob": jsonable(token.log_prob / scale),
                             "unknown": token.is_unknown,
                         }
                         for token in column

@@ -71,7 +71,7 @@ def generate(
     component (Optional[str]): The model's name, if there are several.
     method (str): "sample" draws each token, "greedy" takes the likeliest, "beam" looks for the
         likeliest text.
-    temperature, top_k, top_p: Of "sample", see `seqpipe.decoding.sampling.Sampling`.
+    temperature, top_p (float), top_k (int): Of "sample", see `seqpipe.decoding.sampling.Sampling`.
     beam_width (int): Of "beam": texts that go on at each step.
     alpha (float): Of "beam": the log-probability is divided by length^alpha.
     no_repeat (int): No n-gram of so many tokens is written twice; 0 lets all.

@@ -9,6 +9,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from seqpipe.files import InputError
+from seqpipe.pipelines import check_text
 from seqpipe.vocabulary.text_lines import lines_of
 
 SPACE_OR_WORD = re.compile(r"\s+|\S+")
@@ -32,22 +33,6 @@ def text_or_file(given: str) -> tuple[str, Path | None]:
     text = "\n".join(line for _, line in lines_of(path))
     check_text(text, given)
     return text, path
-
-
-def check_text(text: str, which: str) -> None:
-    """Refuse a text from the command line in which nothing stands.
-
-    text (str): The text.
-    which (str): What to call it.
-    RAISES (InputError): If it has no word, or is not UTF-8.
-    """
-    if not text.strip():
-        raise InputError(f"{which} is empty, expected words")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        # What the command line gives in another encoding comes in as lone surrogates.
-        raise InputError(f"{which} is not UTF-8") from None
 
 
 def check_length(

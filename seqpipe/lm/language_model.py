@@ -60,6 +60,7 @@ class LanguageModel(Protocol):
     def begin(self, contexts: Sequence[Sequence[str]]) -> tuple[np.ndarray, Any]:
         """Read the beginning of a sentence for each of n contexts, nothing for [].
 
+        contexts (Sequence[Sequence[str]]): The words of each.
         RETURNS (Tuple[np.ndarray, Any]): Log-probabilities of what may follow `(n, words)`, and a
         state.
         """
@@ -73,7 +74,11 @@ class LanguageModel(Protocol):
         """
 
     def select(self, state: Any, rows: np.ndarray) -> Any:
-        """RETURNS: The state of some of the n texts, `(m,)`, one of which may stand there twice."""
+        """RETURNS: The state of some of the n texts, `(m,)`, one of which may stand there twice.
+
+        state (Any): What `begin` or `step` gave.
+        rows (np.ndarray): int `(m,)`, places below n.
+        """
 
 
 def sentences_of(doc: Doc, *, spaces: bool = False) -> list[list[Token]]:

@@ -57,6 +57,8 @@ def ngram_model(
 
     vocabulary (Vocabulary): Whose ids were counted.
     counts (NgramCounts): Of a text.
+    smoothing (str): One of SMOOTHINGS.
+    k (float): What "add_k" adds to each count.
     """
     found = estimate(counts, smoothing=smoothing, k=k, never=NEVER)
     return NgramModel(

@@ -51,14 +51,15 @@ class MixedSteps:
 
     @cached_property
     def places(self) -> list[np.ndarray]:
-        """RETURNS (List[np.ndarray]): For each model where its words stand among all."""
+        """RETURNS (List[np.ndarray]): For each model int (own words,): their place among all."""
         place = {word: i for i, word in enumerate(self.words)}
         return [np.array([place[word] for word in model.next_words]) for model in self.models]
 
     @cached_property
     def own_places(self) -> list[np.ndarray]:
-        """RETURNS (List[np.ndarray]): For each model, where each of all words stands among its own;
-        its <UNK> for a word that it does not have."""
+        """RETURNS (List[np.ndarray]): For each model int (words,), where each of all words stands
+        among its own; its <UNK> for a word that it does not have.
+        """
         found = []
         for model, places in zip(self.models, self.places, strict=True):
             own = model.next_words

@@ -60,7 +60,7 @@ def RNNLM(
         what a model that was trained on streams has before a sentence.
     dropout_per (str): "element", others at every step (Zaremba et al. 2014), or "sequence", one
         mask a sequence (Gal & Ghahramani 2016). That of the encoder stands in its own block.
-    RETURNS (Model): From a Reading to a pair: float64 log-probabilities of its targets, an array
+    RETURNS (Model): From a Reading to a pair: float64 log-probabilities of its targets, `(length,)`
         for each sequence, and the encoder's final state. Backprop takes the factor of the loss,
         which is the sum of the negative log-probabilities. Without targets the first is Packed
         hidden rows.
@@ -94,7 +94,10 @@ def RNNLM(
 
 
 def word_table(tok2vec: Model) -> Model:
-    """RETURNS (Model): The table of the words' embeddings in `seqpipe.WordFeatures.v1`."""
+    """RETURNS (Model): The table of the words' embeddings in `seqpipe.WordFeatures.v1`.
+
+    tok2vec (Model): Such a layer.
+    """
     return tok2vec.layers[tok2vec.attrs[PARTS].index("word")]
 
 

@@ -35,6 +35,7 @@ def count_text(ids: np.ndarray, *, order: int, size: int, bos: int) -> NgramCoun
     size (int): All ids are below it.
     bos (int): The id that begins a sentence.
     RETURNS (NgramCounts): Of all n-grams of 1 to order words.
+    RAISES (InputError): If the order is below 1.
     """
     from seqpipe.kernels.ngram_counts import longer_ngrams, places_by_word
 
@@ -54,6 +55,7 @@ def count_text(ids: np.ndarray, *, order: int, size: int, bos: int) -> NgramCoun
 def merge_counts(a: NgramCounts, b: NgramCounts) -> NgramCounts:
     """Add the counts of two texts with the same vocabulary and order.
 
+    a, b (NgramCounts): Of one text each.
     RETURNS (NgramCounts): Of both together.
     """
     from seqpipe.kernels.ngram_counts import merge_tries
@@ -70,7 +72,7 @@ def count_pieces(pieces: Iterable[np.ndarray], *, order: int, size: int, bos: in
     Counts of similar size are merged, so that each n-gram is moved a few times only. Memory is that
     of the n-grams, of which a long text has fewer than tokens, and of the working on one piece.
 
-    pieces (Iterable[np.ndarray]): Whole sentences each, as `count_text` takes them.
+    pieces (Iterable[np.ndarray]): (n,), whole sentences each, as `count_text` takes them.
     order (int): Words of the longest n-grams.
     size (int): All ids are below it.
     bos (int): The id that begins a sentence.

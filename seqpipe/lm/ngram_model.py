@@ -91,6 +91,8 @@ class NgramModel:
         """Score many sentences at once, which is faster.
 
         sentences (Sequence[Sequence[str]]): The words of each.
+        bos (bool): <BOS> stands before each.
+        eos (bool): <EOS> is scored after each.
         RETURNS (List[SentenceScore]): In the same order.
         """
         found, words, ends = self._ids, [], []

@@ -10,7 +10,7 @@ from typing import Any
 
 from spacy.language import Language
 
-from seqpipe.reporting.language_models import finite
+from seqpipe.reporting.metrics import jsonable
 
 from .language_model import LanguageModel
 from .scores import TextScore, total
@@ -41,9 +41,9 @@ class FilePerplexity:
         return {
             "file": str(self.path),
             "model": self.model,
-            "perplexity": finite(score.perplexity),
-            "perplexity_of_known": finite(score.perplexity_of_known),
-            "cross_entropy": finite(score.cross_entropy),
+            "perplexity": jsonable(score.perplexity),
+            "perplexity_of_known": jsonable(score.perplexity_of_known),
+            "cross_entropy": jsonable(score.cross_entropy),
             "vocabulary": self.predictable,
             "tokens": score.tokens,
             "unknown": score.unknown,
@@ -52,7 +52,7 @@ class FilePerplexity:
             "blank_lines": self.blank,
             "zero_probability": score.words_without_probability,
             "zero_tokens": dict(score.impossible),
-            "perplexity_of_possible": finite(score.perplexity_of_possible),
+            "perplexity_of_possible": jsonable(score.perplexity_of_possible),
         }
 
 

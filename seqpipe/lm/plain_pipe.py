@@ -75,25 +75,36 @@ class PlainLM(Pipe):
         return text_scores(model, (score for scores in found for score in scores))
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """RETURNS (bytes): What it learned."""
+        """RETURNS (bytes): What it learned.
+
+        exclude (Iterable[str]): Names of parts to leave out.
+        """
         return util.to_bytes({self.part: self._kept}, exclude)
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> Self:
         """Take what it learned from what `to_bytes` gave.
 
+        data (bytes): What was written.
+        exclude (Iterable[str]): Names of parts to leave out.
         RETURNS (Self): This one.
         """
         util.from_bytes(data, {self.part: self._keep}, exclude)
         return self
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Write what it learned to a folder."""
+        """Write what it learned to a folder.
+
+        path (Path): The component's folder.
+        exclude (Iterable[str]): Names of parts to leave out.
+        """
         writers = {self.file: lambda file: file.write_bytes(self._kept())}
         util.to_disk(util.ensure_path(path), writers, exclude)
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> Self:
         """Read what `to_disk` wrote.
 
+        path (Path): The component's folder.
+        exclude (Iterable[str]): Names of parts to leave out.
         RETURNS (Self): This one.
         RAISES (InputError): If it is damaged.
         """

@@ -73,7 +73,7 @@ def scored_lines(
     elif empty:
         logger.warning("%d empty lines are left out, the first is line %d", len(empty), empty[0])
     if not scored.tokens:
-        raise InputError("no text, expected one a line")
+        raise InputError("no text, expected one a line", path=source_name(source))
     if scored.impossible:
         logger.warning("%s: %s", model.name, scored.zero_message())
 

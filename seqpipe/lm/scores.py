@@ -41,6 +41,7 @@ class TextScore:
     log_prob (float): In nats; of tokens that have a probability above 0.
     log_prob_of_known (float): The same without unknown words.
     impossible (Counter[str]): The tokens of probability 0, and how often each stands.
+    impossible_unknown (int): How many of these were taken for <UNK>.
     """
 
     sentences: int = 0

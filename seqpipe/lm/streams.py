@@ -48,13 +48,19 @@ class Piece(NamedTuple):
 
 
 def piece_of(doc: Doc) -> Piece | None:
-    """RETURNS (Optional[Piece]): Where a doc stands in its text, if it is a piece of a stream."""
+    """RETURNS (Optional[Piece]): Where a doc stands in its text, if it is a piece of a stream.
+
+    doc (Doc): Any doc.
+    """
     found = doc.user_data.get(MARK)
     return None if found is None else Piece(*found)
 
 
 def makes_characters(nlp: Language) -> bool:
-    """RETURNS (bool): Whether a pipeline's tokens are characters, of which white space is some."""
+    """RETURNS (bool): Whether a pipeline's tokens are characters, of which white space is some.
+
+    nlp (Language): The pipeline.
+    """
     return getattr(nlp.tokenizer, "unit", None) == "char"
 
 
@@ -75,6 +81,7 @@ def make_text_streams(
     sentences (bool): Each line is a sentence, whose end is predicted. Else the text runs on, and a
         model of characters reads line breaks like any other character.
     RETURNS (Callable[[Language], Iterator[Example]]): The reader.
+    RAISES (InputError): If streams or steps are below 1, or, when it is read, a file is at fault.
     """
     for name, value in (("streams", streams), ("steps", steps)):
         if value < 1:

@@ -33,7 +33,10 @@ class TextBlock:
     tokens: int = 0
 
     def add(self, line: list[str]) -> None:
-        """Add a line's tokens."""
+        """Add a line.
+
+        line (List[str]): Its tokens, white space too.
+        """
         self.lines.append(line)
         self.tokens += len(line)
 

@@ -44,6 +44,7 @@ class Brought:
         """Refuse a place with something that the asset did not bring: it would be lost.
 
         shown (str): The folder's path, for the message.
+        RAISES (InputError): If something else stands there, or in it.
         """
         if not self.folder.is_dir():
             if os.path.lexists(self.folder):

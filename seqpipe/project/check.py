@@ -144,6 +144,7 @@ def nearest(word: object, known: Iterable[str]) -> str:
 
     word: What was written.
     known (Iterable[str]): What there is.
+    word (object): What was written.
     RETURNS (str): "did you mean ...?" or a list of all there is.
     """
     names = sorted(known)

@@ -66,7 +66,10 @@ class Child(Protocol):
         """RETURNS (Optional[Ended]): How it ended, once it has."""
 
     def send(self, number: int) -> None:
-        """Send it a signal, if it still runs."""
+        """Send it a signal, if it still runs.
+
+        number (int): The signal's.
+        """
 
     def close(self) -> None:
         """Let go of what waiting for it took."""
@@ -173,6 +176,8 @@ def signals_held_back() -> Iterator[None]:
     """Let the handlers of SIGINT, SIGTERM and SIGHUP wait until this is over.
 
     One that raised between the start of a process and its being known would leave it behind.
+
+    YIELDS (None): Once, for the code inside.
     """
     caught: list[int] = []
     before: dict[int, Any] = {}

@@ -23,12 +23,12 @@ Kind = Literal[
 class Event:
     """Something that happened in a run.
 
-    kind: "planned" (one for each command before anything runs; state: "run", "maybe" or "skip";
-        text: why), "waiting" (text: for which other run), "started" (text: why it runs), "script"
-        (text: the line that starts), "output" (text: a line that the command wrote, unless it
-        writes to our own streams), and how a command ended: "done", "skipped" (text: why),
-        "failed" (text: the fault, with its place in project.yml; code) or "not_run" (text: why);
-        "ending" (text: which commands are waited for once the run is broken off).
+    kind (str): "planned" (one for each command before anything runs; state: "run", "maybe" or
+        "skip"; text: why), "waiting" (text: for which other run), "started" (text: why it runs),
+        "script" (text: the line that starts), "output" (text: a line that the command wrote,
+        unless it writes to our own streams), and how a command ended: "done", "skipped" (text:
+        why), "failed" (text: the fault, with its place in project.yml; code) or "not_run" (text:
+        why); "ending" (text: which commands are waited for once the run is broken off).
     command (str): The command's name; "" for what concerns all.
     text (str): See above. Values of `env` stay `${env.NAME}`.
     state (Optional[str]): For "planned".

@@ -70,7 +70,10 @@ class Request:
     @classmethod
     def read(cls, stream: socket.socket) -> tuple[Request, list[int]] | None:
         """RETURNS (Optional[Tuple[Request, List[int]]]): The next request with its descriptors, or
-        None at the end of the stream."""
+        None at the end of the stream.
+
+        stream (socket.socket): A connection of this machine.
+        """
         head, descriptors, _, _ = socket.recv_fds(stream, HEADER.size, 4)
         if not head:
             return None

@@ -48,6 +48,7 @@ def fetch_git(
         line of `git clone`; but what it starts gets the address, less user and password.
     watch (Watch): Who looks on.
     RETURNS (Path): The file or folder, in the room.
+    RAISES (InputError): If the repository lacks it, a link leads out of it, or its MD5 differs.
     """
     inner = _inner_path(source.path)
     git = _Git(source, git_address(source.repo, secrets), project, room / "clone", watch)

@@ -21,6 +21,7 @@ class Step:
 
     needs (Dict[int, Tuple[str, ...]]): The earlier steps that have to end first, by their index in
         the plan, and the paths that tie them; no paths where only the listed order does.
+    command (Command): What runs.
     """
 
     command: Command

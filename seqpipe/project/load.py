@@ -29,6 +29,10 @@ class Command:
     line (Optional[int]): Where it stands in project.yml.
     variables (Dict[str, str]): What it uses of `vars:`, by name, as defined there.
     env (Dict[str, str]): The values of `env` that it uses, by name; for no eye and no file.
+    name (str): As workflows name it.
+    script (Tuple[Text, ...]): Its lines, one process each.
+    deps (Tuple[Text, ...]): What it reads.
+    no_skip (bool): It runs even if nothing has changed.
     """
 
     name: str
@@ -64,6 +68,10 @@ class Asset:
     checksum (Optional[str]): Its MD5 in lower case.
     git (Optional[GitSource]): The git repository that it comes from, instead of a URL.
     extract (Optional[Text]): The folder to unpack it into: it is an archive.
+    dest (Text): Where it stands, relative to the project's folder.
+    description (str): One line; may be empty.
+    extra (bool): It is fetched only when it is asked for.
+    line (Optional[int]): Where it stands in project.yml.
     """
 
     dest: Text
@@ -82,6 +90,11 @@ class Project:
 
     path (Path): The file.
     secrets (Dict[str, str]): The values of `env`, by name; for no eye and no file.
+    title, description (str): May be empty.
+    commands (Dict[str, Command]): By name, in the order of the file.
+    workflows (Dict[str, Tuple[str, ...]]): The commands' names of each.
+    assets (Tuple[Asset, ...]): In the order of the file.
+    directories (Tuple[Text, ...]): Folders to make.
     """
 
     path: Path

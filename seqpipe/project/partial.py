@@ -59,7 +59,10 @@ class Partial:
             json.dump({"url": self._url, "tag": tag}, note)
 
     def write(self, piece: bytes) -> None:
-        """Append some bytes. They are with the system at once: a kill does not lose them."""
+        """Append some bytes. They are with the system at once: a kill does not lose them.
+
+        piece (bytes): What came next.
+        """
         if self._stream is None:
             self._stream = open(self.path, "ab", buffering=0)  # noqa: SIM115
         rest = memoryview(piece)

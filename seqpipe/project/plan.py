@@ -24,8 +24,9 @@ SHELL_PATH = re.compile(r"^~|[*?]|\$\w")
 class Planned:
     """A step of a plan and what is to be expected of it.
 
-    state: "run", "skip", or "maybe" where only a step that runs first can tell.
+    state (str): "run", "skip", or "maybe" where only a step that runs first can tell.
     reason (str): Why: which file or setting.
+    step (Step): The command in its place.
     """
 
     step: Step

@@ -100,6 +100,8 @@ def standard_streams() -> Iterator[None]:
     """Put nothing in the place of standard streams that are closed.
 
     Else a file of ours could get such a number, and commands would write into it.
+
+    YIELDS (None): Once, for the code inside.
     """
     filled = [os.open(os.devnull, os.O_RDWR)]
     while filled[-1] <= 2:
@@ -121,9 +123,7 @@ def project_plan(
     only: Collection[str] = (),
     start_at: str | None = None,
 ) -> list[Planned]:
-    """Plan what `project_run` would do; nothing runs.
-
-    The arguments are those of `project_run`.
+    """Plan what `project_run` would do; nothing runs. Arguments as for `project_run`.
 
     RETURNS (List[Planned]): The commands in their order, with what is to be expected of them.
     """

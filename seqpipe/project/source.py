@@ -94,6 +94,7 @@ def parse_yaml(content: bytes, path: Path) -> tuple[Any, Lines]:
     content (bytes): What it holds.
     path (Path): The file, for messages.
     RETURNS (Tuple[Any, Lines]): As `read_yaml`.
+    RAISES (InputError): If it is not UTF-8 or no YAML; it names the line.
     """
     from srsly.ruamel_yaml import YAML
     from srsly.ruamel_yaml.error import MarkedYAMLFutureWarning, YAMLError

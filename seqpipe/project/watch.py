@@ -42,6 +42,7 @@ class Watch:
         """Wait, but not longer than until asked to stop.
 
         seconds (float): How long.
+        RAISES (StoppedError): When asked to stop.
         """
         if self.stop.wait(seconds):
             raise StoppedError

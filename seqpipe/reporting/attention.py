@@ -163,7 +163,9 @@ EXAMPLES = """<style>
 }
 .attended dt { opacity: .7; }
 .attended dd { margin: 0; overflow-wrap: anywhere; white-space: pre-wrap; }
-.attended .sheet { overflow: auto; max-width: max-content; max-height: 85vh; }
+.attended .sheet {
+  overflow: auto; max-width: max-content; max-height: calc(.85 * var(--window, 100vh));
+}
 .attended .sheet:focus-visible { outline: 2px solid rgb(225 90 0); outline-offset: 2px; }
 .attended table { border-collapse: separate; border-spacing: 0; line-height: 1.2; }
 .attended th {

@@ -144,7 +144,7 @@ PICTURE = """<style>
 @media (prefers-color-scheme: dark) {
   .beam { --best: #ff9a4d; --edge: #7a8591; --line: #7fa6d0; --pale: #4a535d; --faint: #98a2ad; }
 }
-.beam .sheet { overflow: auto; max-height: 90vh; }
+.beam .sheet { overflow: auto; max-height: calc(.9 * var(--window, 100vh)); }
 .beam .sheet:focus-visible { outline: 2px solid var(--best); outline-offset: 2px; }
 .beam svg { display: block; font: 14px system-ui, sans-serif; }
 .beam text { fill: currentColor; text-anchor: middle; unicode-bidi: plaintext; }

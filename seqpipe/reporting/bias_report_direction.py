@@ -58,7 +58,10 @@ class AlongDirection:
 
     def extremes(self, per_side: int) -> AlongDirection:
         """RETURNS (AlongDirection): The first and the last words alone, or all if there are no
-        more."""
+        more.
+
+        per_side (int): Words on each side.
+        """
         n = len(self.words)
         if n <= 2 * per_side:
             return self

@@ -162,19 +162,44 @@ def print_runs(console: Console, runs: Sequence[Run], *, metric: str = SCORE) ->
     print_table(console, title, ["", *metrics, "step", "seconds", "words/s"], rows)
 
 
+def run_record(run: Run, metric: str = SCORE) -> dict[str, Any]:
+    """RETURNS (Dict[str, Any]): What the table has of a run, for JSON.
+
+    run (Run): The run.
+    metric (str): As for `print_runs`.
+    """
+    metrics = [SCORE] if metric == SCORE else [SCORE, metric]
+    return {
+        "run": run.label,
+        **{name: metric_of(run.best, name) for name in metrics},
+        "step": run.reached.step,
+        "seconds": run.reached.seconds,
+        "words_per_second": run.words_per_second,
+    }
+
+
 def shown_score(score: float) -> str:
-    """RETURNS (str): A score with four decimals."""
+    """RETURNS (str): A score with four decimals.
+
+    score (float): NaN and infinity are "-".
+    """
     return f"{score:.4f}" if math.isfinite(score) else "-"
 
 
 def shown_speed(run: Run) -> str:
-    """RETURNS (str): A run's words a second."""
+    """RETURNS (str): A run's words a second.
+
+    run (Run): "-" if it does not say.
+    """
     speed = run.words_per_second
     return "-" if speed is None else f"{speed:,.0f}"
 
 
 def short_number(number: float) -> str:
-    """RETURNS (str): A number with k, M or G for thousands, millions and more."""
+    """RETURNS (str): A number with k, M or G for thousands, millions and more.
+
+    number (float): Of any size.
+    """
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(number) >= size:
             return f"{number / size:.6g}{letter}"

@@ -50,7 +50,10 @@ class Axis:
     whole: bool = False
 
     def place(self, value: float) -> float:
-        """RETURNS (float): Where a value is drawn."""
+        """RETURNS (float): Where a value is drawn.
+
+        value (float): Above 0 on a logarithmic axis.
+        """
         height = math.log10(value) if self.log else value
         share = (height - self.low) / (self.high - self.low)
         return round(self.start + share * (self.end - self.start), 1)

@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from rich.text import Text
+    from spacy.tokens import Span
 
 COLOURS = ("cyan", "green", "yellow", "magenta", "blue")
 
 
 class Entity(NamedTuple):
-    """An entity as characters of a text: start, end (exclusive), label, confidence if known."""
+    """An entity as characters of a text.
+
+    start, end (int): Its first character, and the one behind it.
+    label (str): Its label.
+    confidence (Optional[float]): From 0 to 1, if known.
+    """
 
     start: int
     end: int
     label: str
     confidence: float | None = None
+
+
+def entity_of(ent: Span, offset: int = 0) -> Entity:
+    """Turn a spaCy entity into plain data.
+
+    ent (Span): The entity.
+    offset (int): Where the text that it is counted in starts, in characters of the doc.
+    RETURNS (Entity): Start, end, label and, if the pipeline gives one, confidence.
+    """
+    confidence = ent._.confidence if ent.has_extension("confidence") else None
+    return Entity(ent.start_char - offset, ent.end_char - offset, ent.label_, confidence)
+
+
+def entity_record(text: str, entity: Entity) -> dict[str, Any]:
+    """RETURNS (Dict[str, Any]): An entity for JSON: offsets, label, its text, confidence if known.
+
+    text (str): The text that it is in.
+    entity (Entity): The entity.
+    """
+    start, end, label, confidence = entity
+    values = {"start": start, "end": end, "label": label, "text": text[start:end]}
+    return values if confidence is None else {**values, "confidence": round(confidence, 4)}
 
 
 def mark_entities(
@@ -63,7 +91,10 @@ def mark_entities(
 
 
 def is_wrong(entities: Sequence[Entity], gold: Sequence[Entity]) -> bool:
-    """RETURNS (bool): Whether predicted and gold entities differ, confidence aside."""
+    """RETURNS (bool): Whether predicted and gold entities differ, confidence aside.
+
+    entities, gold (Sequence[Entity]): In the order of the text.
+    """
     return {entity[:3] for entity in entities} != {entity[:3] for entity in gold}
 
 

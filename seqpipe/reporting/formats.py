@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from seqpipe.plugins import Plugin, Plugins
 
 DEFAULT = ".json"  # of a file without a suffix, such as /dev/stdout
+# What stands in metrics beside scores, where these have no place of their own.
+BESIDE = frozenset(
+    {"corpora", "seconds", "peak_memory_mb", "versions", "commit", "machine", "settings", "model"}
+)
 
 
 @hookimpl
@@ -71,14 +75,20 @@ def write_report(
 
 
 def render_json(metrics: Mapping[str, Any]) -> str:
-    """RETURNS (str): All of the metrics."""
+    """RETURNS (str): All of the metrics.
+
+    metrics (Mapping[str, Any]): What a metrics file holds.
+    """
     from seqpipe.reporting.metrics import as_json
 
     return as_json(metrics)
 
 
 def render_csv(metrics: Mapping[str, Any]) -> str:
-    """RETURNS (str): A row for each number or text, under the names that lead to it."""
+    """RETURNS (str): A row for each number or text, under the names that lead to it.
+
+    metrics (Mapping[str, Any]): What a metrics file holds.
+    """
     import csv
     import io
 
@@ -90,9 +100,13 @@ def render_csv(metrics: Mapping[str, Any]) -> str:
 
 
 def render_markdown(metrics: Mapping[str, Any]) -> str:
-    """RETURNS (str): A table of the scores; of several runs the mean and the spread."""
+    """RETURNS (str): A table of the scores; of several runs the mean and the spread.
+
+    metrics (Mapping[str, Any]): What a metrics file holds.
+    """
     rows = ["| score | value |", "| --- | ---: |"]
-    for name, value in _scores(metrics.get("scores", metrics)):
+    own = {key: value for key, value in metrics.items() if key not in BESIDE}
+    for name, value in _scores(metrics.get("scores", own)):
         rows.append(f"| {_cell(name)} | {_cell(value)} |")
     return "\n".join(rows) + "\n"
 
@@ -120,12 +134,15 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _scores(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """Everything in nested scores, as text; a mean and its spread are one."""
+    """Everything in nested scores, as text; a mean and its spread are one, as is a plain list."""
     if isinstance(value, Mapping) and set(value) == {"mean", "std"}:
         yield name, f"{_number(value['mean'])} ± {_number(value['std'])}"
     elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from _scores(item, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list) and any(isinstance(item, Mapping | list) for item in value):
+        for index, item in enumerate(value):
+            yield from _scores(item, f"{name}.{index}" if name else str(index))
     elif isinstance(value, list):
         yield name, ", ".join(map(_number, value))
     else:

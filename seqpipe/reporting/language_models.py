@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
+from seqpipe.reporting.metrics import jsonable
 from seqpipe.reporting.tables import Cell, print_table
 from seqpipe.reporting.text_page import plain
 
@@ -138,21 +139,9 @@ def write_row(stream: IO[str], row: Mapping[str, Any], *, as_json: bool) -> None
         between them, in which tabs and control characters are spaces.
     """
     if as_json:
-        stream.write(json.dumps(finite(row), ensure_ascii=False) + "\n")
+        stream.write(json.dumps(jsonable(row), ensure_ascii=False) + "\n")
     else:
         stream.write("\t".join(map(_column, row.values())) + "\n")
-
-
-def finite(value: Any) -> Any:
-    """RETURNS: Plain data as JSON can have it, None in place of what is infinite or no number.
-
-    value: Dicts, lists and numbers.
-    """
-    if isinstance(value, Mapping):
-        return {key: finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _column(value: Any) -> str:

@@ -21,7 +21,11 @@ STRAIGHT = 4.0  # how much more it matters that such an edge runs straight
 
 @dataclass(frozen=True)
 class Place:
-    """Where a box is drawn."""
+    """Where a box is drawn.
+
+    left, top (float): Its upper left corner.
+    width, height (float): Its size, in the unit of the sizes given.
+    """
 
     left: float
     top: float
@@ -36,6 +40,7 @@ class Drawing:
     boxes (Sequence[Place]): In the order of their sizes.
     routes (Sequence): For each edge its points: between the first two it runs straight down, to the
         third it bends, and so on by turns.
+    width, height (float): Of all, in the unit of the sizes given.
     """
 
     width: float

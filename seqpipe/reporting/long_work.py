@@ -25,7 +25,10 @@ def say(stream: IO[str], text: str) -> None:
 
 
 def duration(seconds: float) -> str:
-    """RETURNS (str): So many seconds in hours, minutes and seconds."""
+    """RETURNS (str): So many seconds in hours, minutes and seconds.
+
+    seconds (float): At least 0.
+    """
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -65,6 +68,7 @@ def only_run(output: Path) -> Iterator[None]:
     """Hold a folder for one run; the system lets go of it when the process ends, however it does.
 
     output (Path): The output folder, which is made.
+    YIELDS (None): Once, while it is held.
     RAISES (InputError): If another run holds it.
     """
     from filelock import FileLock, Timeout

@@ -23,7 +23,11 @@ PACKAGES = ("seqpipe", "spacy", "thinc", "numpy")
 
 @dataclass(frozen=True)
 class Summary:
-    """The mean of some runs and its sample standard deviation, None for a single run."""
+    """The mean of some runs and its sample standard deviation, None for a single run.
+
+    mean (float): Over the runs.
+    std (Optional[float]): With n - 1 in the denominator.
+    """
 
     mean: float
     std: float | None = None
@@ -56,7 +60,7 @@ def metrics_record(metrics: Mapping[str, Any]) -> dict[str, Any]:
 
     metrics (Dict[str, Any]): See `write_metrics`.
     """
-    return _plain({**metrics, **environment()})
+    return jsonable({**metrics, **environment()})
 
 
 def as_json(record: Mapping[str, Any]) -> str:
@@ -173,12 +177,16 @@ def cores_allowed() -> int | None:
     return os.cpu_count()
 
 
-def _plain(value: Any) -> Any:
-    """Make JSON of numbers of any kind; JSON has no NaN and no infinity, so they become null."""
+def jsonable(value: Any) -> Any:
+    """Make JSON of numbers of any kind; JSON has no NaN and no infinity, so they become null.
+
+    value (Any): Mappings, sequences, texts, numbers, arrays' scalars.
+    RETURNS (Any): Dictionaries, lists, texts, numbers and None.
+    """
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [jsonable(item) for item in value]
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from seqpipe.reporting.language_models import finite
+from seqpipe.reporting.metrics import jsonable
 from seqpipe.reporting.text_page import plain, text_page
 
 if TYPE_CHECKING:
@@ -75,11 +75,11 @@ class SurprisalText:
             "model": self.model,
             "unit": self.unit,
             "vocabulary": self.predictable,
-            "perplexity": finite(self.perplexity),
+            "perplexity": jsonable(self.perplexity),
             "tokens": [
                 {
                     "text": piece.text,
-                    "surprisal": finite(piece.surprisal),
+                    "surprisal": jsonable(piece.surprisal),
                     "read": piece.surprisal is not None,
                     "unknown": piece.is_unknown,
                 }

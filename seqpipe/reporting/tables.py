@@ -22,6 +22,8 @@ CLASSES, CLASS_SUPPORT, CONFUSION = "cats_f_per_type", "cats_support", "cats_con
 # One of the other scores of classes again, and which one.
 AGAIN = ("cats_score", "cats_score_desc")
 
+LONG = 7  # letters: longer words may be cut where room is short
+
 # A cell is text, or parts of it that may go below each other where the terminal is narrow.
 Cell = str | Sequence[str]
 
@@ -61,29 +63,75 @@ def print_scores(
 def print_table(
     console: Console, title: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]]
 ) -> None:
-    """Print a table that stays readable in forty columns.
+    """Print a table that stays readable where room is short, and of which no number is cut.
 
     console (Console): Where to.
     title (str): What the table is of.
     heads (Sequence[str]): Column heads, all empty for none; the first column is the row's name.
     rows (Iterable[Sequence[Cell]]): The cells; one in parts is stacked where room is short.
     """
+    from rich.text import Text
+
+    rows = list(rows)
+    console.print(Text(f"\n{title}", style="bold"))
+    whole = [[_join(cell, " ") for cell in row] for row in rows]
+    wished = [max(map(len, column)) for column in zip(heads, *whole, strict=True)]
+    if sum(wished) + 2 * len(heads) <= console.width:
+        _print_columns(console, heads, whole, [None] * len(heads))
+        return
+    stacked = [[_join(cell, "\n") for cell in row] for row in rows]
+    least = [max(map(_uncut, column)) for column in zip(heads, *stacked, strict=True)]
+    free = console.width - sum(least) - 2 * len(heads)
+    if free >= 0:
+        _print_columns(console, heads, stacked, _widened(least, wished, free))
+    else:
+        _print_records(console, heads, whole)
+
+
+def _print_columns(
+    console: Console,
+    heads: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    widths: Sequence[int | None],
+) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
-    rows = list(rows)
-    whole = [[_join(cell, " ") for cell in row] for row in rows]
-    width = sum(max(map(len, column)) + 2 for column in zip(heads, *whole, strict=True))
-    stacked = [[_join(cell, "\n") for cell in row] for row in rows]
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, show_header=any(heads))
-    for index, head in enumerate(heads):
+    for index, (head, width) in enumerate(zip(heads, widths, strict=True)):
         justify = "right" if index else "left"
-        table.add_column(Text(head), justify=justify, overflow="fold")  # type: ignore[arg-type]
-    for row in whole if width <= console.width else stacked:
+        table.add_column(Text(head), justify=justify, overflow="fold", width=width)  # type: ignore[arg-type]
+    for row in rows:
         table.add_row(*map(Text, row))
-    console.print(Text(f"\n{title}", style="bold"))
     console.print(table)
+
+
+def _print_records(console: Console, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print the cells of each row below its name, where they cannot stand side by side."""
+    from rich.text import Text
+
+    for name, *cells in rows:
+        console.print(Text(name))
+        for head, cell in zip(heads[1:], cells, strict=True):
+            console.print(Text(f"  {head}: {cell}" if head else f"  {cell}"))
+
+
+def _uncut(cell: str) -> int:
+    """RETURNS (int): How wide a column must be so that no number of a cell is cut."""
+    numbers = [len(word) for word in cell.split() if any(map(str.isdigit, word))]
+    words = [min(len(word), LONG) for word in cell.split()]
+    return max((*words, *(n for n in numbers if n <= 2 * LONG)), default=1)
+
+
+def _widened(least: Sequence[int], wished: Sequence[int], free: int) -> list[int]:
+    """Share out the columns of a terminal that are left, to all that wish for more alike."""
+    widths = list(least)
+    while free > 0 and (narrow := [i for i, wish in enumerate(wished) if widths[i] < wish]):
+        for index in narrow[:free]:
+            widths[index] += 1
+        free -= len(narrow[:free])
+    return widths
 
 
 def figures(console: Console, summary: Summary | None, *, percent: bool = False) -> Cell:

@@ -110,7 +110,7 @@ input {
 main { display: grid; gap: 1rem; grid-template-columns: minmax(0, 1fr); }
 figure { margin: 0; min-width: 0; }
 figcaption { margin-top: .3rem; }
-.sheet { position: relative; height: 58vh; min-height: 18rem; }
+.sheet { position: relative; height: calc(.58 * var(--window, 100vh)); min-height: 18rem; }
 canvas {
   display: block; width: 100%; height: 100%; touch-action: none; cursor: grab;
   border: 1px solid var(--rule); border-radius: .3rem;
@@ -134,8 +134,8 @@ li button:hover { background: var(--mark); }
 #list { max-height: 16rem; overflow-y: auto; }
 @media (min-width: 56rem) {
   main { grid-template-columns: minmax(0, 1fr) 17rem; }
-  .sheet { height: calc(100vh - 13rem); min-height: 26rem; }
-  #list { max-height: calc(100vh - 28rem); min-height: 10rem; }
+  .sheet { height: calc(var(--window, 100vh) - 13rem); min-height: 26rem; }
+  #list { max-height: calc(var(--window, 100vh) - 28rem); min-height: 10rem; }
 }
 [hidden] { display: none; }
 </style>

@@ -321,6 +321,8 @@ for (const kind of ["pointerup", "pointercancel"]) {
 
 canvas.addEventListener("pointerleave", () => { hovered = NOBODY; showTip(); later(); });
 canvas.addEventListener("wheel", (event) => {
+  // Within another page that is scrolled, only once the map was clicked.
+  if (self !== parent && document.activeElement !== canvas) return;
   event.preventDefault();
   zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), ...place(event));
 }, { passive: false });

@@ -18,6 +18,8 @@ class CommandNode:
     outputs (Sequence[str]): What it writes.
     state (Optional[str]): A key of STATES; None where it is not known.
     reason (str): Why.
+    name (str): The command's.
+    help (str): One line; may be empty.
     """
 
     name: str
@@ -42,6 +44,7 @@ class WorkflowGraph:
     """A workflow.
 
     commands (Sequence[CommandNode]): In an order in which they can run.
+    name (str): The workflow's, or that of its one command.
     """
 
     name: str
@@ -62,6 +65,7 @@ class FileNode:
     """A file that flows.
 
     makers, readers (Tuple[int, ...]): Commands, by their place; no readers: a result.
+    path (str): As project.yml has it.
     """
 
     path: str

@@ -310,7 +310,7 @@ CAPTION = """<figcaption>Boxes are commands; on the way from one to the next sta
 flow. Files with a border are results. A box leads to the command in words.</figcaption>
 <style>
 figure.workflow { margin: 0 0 2rem; }
-.workflow .sheet { overflow: auto; max-height: 90vh; }
+.workflow .sheet { overflow: auto; max-height: calc(.9 * var(--window, 100vh)); }
 .workflow .sheet:focus-visible { outline: 2px solid var(--line); outline-offset: 2px; }
 .workflow svg { display: block; max-width: 100%; height: auto; }
 .workflow figcaption { font-size: .85em; opacity: .8; max-width: 48rem; }

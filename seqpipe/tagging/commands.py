@@ -1,4 +1,5 @@
-"""`seqpipe tagging`: fit a recogniser's temperature, and show its n best readings of a text."""
+"""`seqpipe tagging`: show the entities of texts, and n best readings, and fit a recogniser's
+temperature."""
 
 # No future import of annotations: Typer reads these.
 from pathlib import Path
@@ -6,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seqpipe import command_options as asked
+from seqpipe.command_output import console, print_json, say_where, working, write_page
 from seqpipe.hookspecs import Starter, hookimpl
 
 if TYPE_CHECKING:
@@ -13,17 +16,15 @@ if TYPE_CHECKING:
 
     from seqpipe.tagging.ner import RNNEntityRecognizer
 
-Model = Annotated[Path, typer.Argument(help="Folder of a saved pipeline.", show_default=False)]
-GpuId = Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use; -1: the CPU.")]
-Component = Annotated[str, typer.Option(help="Name of the rnn_ner, if there are several.")]
-
 
 @hookimpl
 def seqpipe_commands(app: typer.Typer) -> None:
     """Add the group `tagging`."""
     group = typer.Typer(
-        help="Named-entity recognisers: calibration and n-best readings.", no_args_is_help=True
+        help="Named-entity recognisers: entities of texts, calibration, n-best readings.",
+        no_args_is_help=True,
     )
+    group.command("entities")(entities)
     group.command("calibrate")(calibrate)
     group.command("nbest")(nbest)
     app.add_typer(group, name="tagging")
@@ -43,18 +44,65 @@ def seqpipe_starters() -> list[Starter]:
     ]
 
 
+def entities(
+    model: asked.ModelPath,
+    text: Annotated[
+        list[str],
+        typer.Argument(metavar="TEXT...", help="Texts, each in quotes.", show_default=False),
+    ],
+    html: asked.HtmlPage = None,
+    as_json: asked.AsJson = False,
+    gpu_id: asked.GpuId = -1,
+) -> None:
+    """Show the entities of texts, each with its label and its confidence.
+
+    They are those of the whole pipeline; a confidence has what an rnn_ner found.
+    """
+    from rich.text import Text
+
+    from seqpipe.files import check_writable
+    from seqpipe.pipelines import check_texts, choose_device, load_pipeline
+    from seqpipe.reporting.entities import entity_of, entity_record, mark_entities
+    from seqpipe.reporting.entities_page import render_entities
+
+    check_texts(text)
+    check_writable(html, "page")
+    choose_device(gpu_id)
+    with working():
+        nlp = load_pipeline(model)
+        labels = _entity_labels(nlp, model)
+        found = [(doc.text, [entity_of(ent) for ent in doc.ents]) for doc in nlp.pipe(text)]
+    if html is not None:
+        write_page(html, render_entities(found, labels=labels))
+    if as_json:
+        print_json([{"text": t, "ents": [entity_record(t, e) for e in ents]} for t, ents in found])
+        return
+    terminal = console()
+    for shown, ents in found:
+        ascii_only = terminal.options.ascii_only
+        terminal.print(mark_entities(shown, ents, labels=labels, ascii_only=ascii_only))
+        if not ents:
+            terminal.print(Text("no entity found", style="dim"))
+        terminal.print()
+    say_where(("The page is", html))
+
+
 def calibrate(
-    model: Model,
+    model: asked.ModelPath,
     data: Annotated[
         Path,
-        typer.Argument(help="Development corpus, not trained on.", show_default=False),
+        typer.Argument(
+            metavar="DATA", help="Development corpus, not trained on.", show_default=False
+        ),
     ],
     output: Annotated[
         Path,
-        typer.Argument(help="Folder for the calibrated pipeline.", show_default=False),
+        typer.Argument(
+            metavar="OUTPUT", help="Folder for the calibrated pipeline.", show_default=False
+        ),
     ],
-    component: Component = "",
-    gpu_id: GpuId = -1,
+    component: asked.Component = "",
+    gpu_id: asked.GpuId = -1,
 ) -> None:
     """Fit an rnn_ner's temperature, so that a confidence of 0.8 is right eight times in ten."""
     from spacy.training import Example
@@ -70,17 +118,19 @@ def calibrate(
 
     check_replaceable(output)
     choose_device(gpu_id)
-    nlp = load_pipeline(model)
-    ner = _recognizer(nlp, component, model)
-    examples = read_examples(nlp, data)
-    if not any(eg.reference.ents for eg in examples):
-        raise InputError("no entity in it, so nothing to calibrate on", path=data)
-    before = nlp.evaluate(examples).get("ents_ece")
-    seen = run_before(nlp, ner, (eg.predicted.copy() for eg in examples))
-    temperature = ner.calibrate(
-        Example(doc, eg.reference) for doc, eg in zip(seen, examples, strict=True)
-    )
-    after = nlp.evaluate(examples).get("ents_ece")
+    with working() as say:
+        nlp = load_pipeline(model)
+        ner = _recognizer(nlp, component, model)
+        examples = read_examples(nlp, data)
+        if not any(eg.reference.ents for eg in examples):
+            raise InputError("no entity in it, so nothing to calibrate on", path=data)
+        say(f"calibrating on {len(examples):,} examples")
+        before = nlp.evaluate(examples).get("ents_ece")
+        seen = run_before(nlp, ner, (eg.predicted.copy() for eg in examples))
+        temperature = ner.calibrate(
+            Example(doc, eg.reference) for doc, eg in zip(seen, examples, strict=True)
+        )
+        after = nlp.evaluate(examples).get("ents_ece")
     with atomic_folder(output) as folder:
         nlp.to_disk(folder)
     typer.echo(
@@ -90,33 +140,55 @@ def calibrate(
 
 
 def nbest(
-    model: Model,
-    text: Annotated[str, typer.Argument(help="A text.", show_default=False)],
+    model: asked.ModelPath,
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", help="A text in quotes.", show_default=False)
+    ],
     n: Annotated[int, typer.Option("-n", min=1, help="How many readings.")] = 5,
-    component: Component = "",
-    gpu_id: GpuId = -1,
+    component: asked.Component = "",
+    as_json: asked.AsJson = False,
+    gpu_id: asked.GpuId = -1,
 ) -> None:
     """Show the most probable readings of a whole text, each with its probability."""
-    from rich.console import Console
     from rich.text import Text
 
-    from seqpipe.pipelines import choose_device, load_pipeline, run_before
-    from seqpipe.reporting.entities import Entity, mark_entities
+    from seqpipe.pipelines import check_texts, choose_device, load_pipeline, run_before
+    from seqpipe.reporting.entities import Entity, entity_record, mark_entities
 
+    check_texts([text])
     choose_device(gpu_id)
-    nlp = load_pipeline(model)
-    ner = _recognizer(nlp, component, model)
-    doc = next(run_before(nlp, ner, [nlp.make_doc(text)]))
-    console = Console(highlight=False)
-    for reading in ner.nbest([doc], n)[0]:
+    with working():
+        nlp = load_pipeline(model)
+        ner = _recognizer(nlp, component, model)
+        doc = next(run_before(nlp, ner, [nlp.make_doc(text)]))
+        readings = ner.nbest([doc], n)[0]
+    found = []
+    for reading in readings:
         entities = []
         for start, end, label, confidence in reading.entities:
             span = doc[start:end]
             entities.append(Entity(span.start_char, span.end_char, label, confidence))
-        marked = mark_entities(
-            doc.text, entities, labels=ner.labels, ascii_only=console.options.ascii_only
-        )
-        console.print(Text(f"{reading.probability:.4f}  ") + marked)
+        found.append((reading.probability, entities))
+    if as_json:
+        rows = [(p, [entity_record(doc.text, one) for one in ents]) for p, ents in found]
+        print_json([{"probability": p, "ents": ents} for p, ents in rows])
+        return
+    terminal = console()
+    for probability, entities in found:
+        ascii_only = terminal.options.ascii_only
+        marked = mark_entities(doc.text, entities, labels=ner.labels, ascii_only=ascii_only)
+        terminal.print(Text(f"{probability:.4f}  ") + marked)
+
+
+def _entity_labels(nlp: "Language", model: Path) -> list[str]:
+    """RETURNS (List[str]): The labels of the components that find entities."""
+    from seqpipe.files import InputError
+
+    finders = [name for name in nlp.pipe_names if "doc.ents" in nlp.get_pipe_meta(name).assigns]
+    if not finders:
+        expected = f"expected an rnn_ner, or another one that does, among {nlp.pipe_names}"
+        raise InputError(f"no component finds entities, {expected}", path=model)
+    return sorted({label for name in finders for label in nlp.pipe_labels.get(name, [])})
 
 
 def _recognizer(nlp: "Language", name: str, model: Path) -> "RNNEntityRecognizer":

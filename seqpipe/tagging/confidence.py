@@ -17,6 +17,11 @@ def set_confidence(doc: Doc, start_char: int, end_char: int, label: str, value: 
 
     It stands in `doc.user_data` under the kind of key that spaCy gives to span extensions, so that
     it is saved with the doc and moves along in `span.as_doc(copy_user_data=True)`.
+
+    doc (Doc): Where the entity is.
+    start_char, end_char (int): Its characters, the end not among them.
+    label (str): Its label.
+    value (float): Its probability, from 0 to 1.
     """
     doc.user_data[_key(start_char, end_char)] = [label, value]
 
@@ -24,6 +29,7 @@ def set_confidence(doc: Doc, start_char: int, end_char: int, label: str, value: 
 def get_confidence(span: Span) -> float | None:
     """The confidence of a span, if a model gave one to just these characters with just this label.
 
+    span (Span): Any span.
     RETURNS (float): The probability of the span under the model, or None.
     """
     kept = span.doc.user_data.get(_key(span.start_char, span.end_char))
@@ -38,6 +44,7 @@ def clear_confidences(doc: Doc, *, keep: Iterable[Span] = ()) -> None:
     """Forget the confidences of a doc.
 
     keep (Iterable[Span]): Spans of it whose confidence stays.
+    doc (Doc): It is changed.
     """
     kept = {_key(s.start_char, s.end_char) for s in keep if get_confidence(s) is not None}
     for key in list(doc.user_data):

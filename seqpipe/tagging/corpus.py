@@ -141,7 +141,10 @@ class Sentence:
     starts_document: bool = False
 
     def column(self, index: int) -> list[str]:
-        """RETURNS (List[str]): One value a token."""
+        """RETURNS (List[str]): One value a token.
+
+        index (int): Of the column, from 0, or from the end if it is negative.
+        """
         return [row[index] for row in self.rows]
 
 

@@ -35,7 +35,12 @@ class UnknownLabelError(ValueError):
 
 
 class Entity(NamedTuple):
-    """A predicted entity: tokens from start to before end, its label, its probability."""
+    """A predicted entity: tokens from start to before end, its label, its probability.
+
+    start, end (int): In tokens.
+    label (str): Such as "PER".
+    confidence (float): P(there is just this entity | x), from 0 to 1.
+    """
 
     start: int
     end: int
@@ -47,7 +52,10 @@ class Entity(NamedTuple):
 class TagSet:
     """The tags of some entity labels under a scheme, "O" first.
 
-    labels: Entity labels. tags: Names of the tags. constraints: What may follow what.
+    labels (Tuple[str, ...]): Entity labels.
+    scheme (str): One of `schemes.SCHEMES`.
+    tags (List[str]): Names of the tags.
+    constraints (Constraints): What may follow what.
     begin, inside, last, single (ndarray): For each label the id of its tag that opens an entity of
         several tokens, goes on with it, closes it, and stands alone, `(labels,)`.
     """
@@ -76,15 +84,20 @@ class TagSet:
         return np.setdiff1d(np.arange(1, len(self.tags)), inside)
 
     def label_ids(self) -> np.ndarray:
-        """For each tag the index of its label, -1 for O, `(tags,)`."""
+        """For each tag the index of its label, -1 for O, `(tags,)`.
+
+        RETURNS (np.ndarray): int64.
+        """
         per_label = (len(self.tags) - 1) // len(self.labels) if self.labels else 1
         return np.concatenate([[-1], np.repeat(np.arange(len(self.labels)), per_label)])
 
     def gold(self, examples: Sequence[Example], *, strict: bool = True) -> np.ndarray:
         """The gold tag of each token of the predicted docs, end to end, MISSING where unknown.
 
+        examples (Sequence[Example]): Their tokens may differ in the two docs.
         strict (bool): Raise ValueError for a label that is not one of these, whose tokens are O
             otherwise.
+        RETURNS (np.ndarray): int64 `(tokens,)`.
         """
         iob, labels = _gold_arrays(examples)
         known = {"": 0, **{label: i for i, label in enumerate(self.labels)}}
@@ -104,7 +117,11 @@ class TagSet:
         return np.where(outside, 0, np.where(iob == IOB_MISSING, MISSING, tags))
 
     def spans(self, tags: np.ndarray, lengths: Sequence[int]) -> np.ndarray:
-        """The entities of decoded tags of docs end to end: (start, end, label), `(n, 3)`."""
+        """The entities of decoded tags of docs end to end: (start, end, label), `(n, 3)`.
+
+        tags (np.ndarray): Ids, `(tokens,)`.
+        lengths (Sequence[int]): Tokens of each doc.
+        """
         label = self.label_ids()[tags]
         opens = np.isin(tags, np.concatenate([self.begin, self.single])) & (label >= 0)
         goes_on = np.zeros(len(tags), dtype=bool)
@@ -121,6 +138,11 @@ class TagSet:
 
         The sum over all tag sequences that hold exactly this entity: in BIO, those that go on with
         an inside tag are taken off.
+
+        posteriors (Posteriors): Of all docs, packed.
+        spans (np.ndarray): As `spans` gives them, `(n, 3)`.
+        lengths (Sequence[int]): Tokens of each doc.
+        RETURNS (np.ndarray): float64, from 0 to 1.
         """
         row_of = posteriors.potentials.packing.inverse
         rows = [row_of[start:end] for start, end, _ in spans.tolist()]
@@ -172,7 +194,10 @@ def _last_tokens(lengths: Sequence[int]) -> np.ndarray:
 
 
 def same_tokens(eg: Example) -> bool:
-    """Whether predicted and reference doc have the same tokens, so that nothing must be aligned."""
+    """Whether predicted and reference doc have the same tokens, so that nothing must be aligned.
+
+    eg (Example): The pair.
+    """
     if len(eg.predicted) != len(eg.reference):
         return False
     return np.array_equal(eg.predicted.to_array(ORTH), eg.reference.to_array(ORTH))

@@ -26,6 +26,7 @@ def RNNTagger(
     head (Model): `seqpipe.CRF.v1` or `seqpipe.TokenSoftmax.v1`.
     RETURNS (Model): From docs to the potentials of their tags. Before and after the encoder there
         is dropout, one mask a sequence, at the rate of `[training] dropout`.
+    RAISES (ValueError): If the encoder takes or gives a state.
     """
     if encoder.attrs.get("given") or encoder.attrs.get("return_state"):
         raise ValueError("encoder: expected one that neither takes nor returns a state")

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from spacy.attrs import IS_SPACE
-from spacy.pipeline.tok2vec import Tok2VecListener
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.vocab import Vocab
@@ -17,7 +16,7 @@ from seqpipe.files import InputError
 from seqpipe.layers.crf import MISSING
 from seqpipe.layers.crf_inference import forward_backward, nbest, viterbi
 from seqpipe.layers.potentials import Potentials
-from seqpipe.pipe import batches_by_length
+from seqpipe.pipe import batches_by_length, listens
 
 from .confidence import clear_confidences, fit_temperature, set_confidence
 from .entities import Entity, TagSet
@@ -25,7 +24,11 @@ from .token_pipe import TokenPipe
 
 
 class Analysis(NamedTuple):
-    """One reading of a whole doc: its entities and the probability of just this reading."""
+    """One reading of a whole doc: its entities and the probability of just this reading.
+
+    entities (List[Entity]): In the order of the text.
+    probability (float): From 0 to 1.
+    """
 
     entities: list[Entity]
     probability: float
@@ -81,6 +84,9 @@ class RNNEntityRecognizer(TokenPipe):
 
     def labels_of(self, reference: Doc) -> Iterable[str]:
         return {ent.label_ for ent in reference.ents}
+
+    def is_annotated(self, reference: Doc) -> bool:
+        return reference.has_annotation("ENT_IOB")
 
     def gold_tags(self, examples: list[Example]) -> np.ndarray:
         return self._tag_set.gold(examples)
@@ -213,8 +219,7 @@ class RNNEntityRecognizer(TokenPipe):
 
     def _check_heard(self, docs: list[Doc]) -> None:
         """A listener gives zeros, without a word, for docs that its component has not seen."""
-        listens = any(isinstance(node, Tok2VecListener) for node in self.model.walk())
-        if listens and any(len(doc) and not doc.tensor.size for doc in docs):
+        if listens(self.model) and any(len(doc) and not doc.tensor.size for doc in docs):
             raise InputError(
                 f"{self.name}: the component that it listens to has not run over these docs"
             )

@@ -22,6 +22,7 @@ def score_labels(
 
     target (str): As in `rnn_tagger`, which gives it: "tag_", or "_.name" for an extension, whose
         values are compared as strings.
+    examples (Iterable[Example]): Predicted and gold docs.
     RETURNS (Dict[str, Any]): {"tag_acc"}; for an extension the same under "name_acc" too, so that
         two taggers of one pipeline can be told apart.
     """

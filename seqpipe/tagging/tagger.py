@@ -63,6 +63,9 @@ class RNNTagger(TokenPipe):
     def labels_of(self, reference: Doc) -> Iterable[str]:
         return {label for label in self._labels(reference) if label}
 
+    def is_annotated(self, reference: Doc) -> bool:
+        return any(self._labels(reference))
+
     def _labels(self, doc: Doc) -> list[str]:
         """The label of each token as a string, "" where it has none."""
         if self.target == "tag_":

@@ -27,7 +27,11 @@ class TokenPipe(SequencePipe):
         raise NotImplementedError
 
     def gold_tags(self, examples: list[Example]) -> np.ndarray:
-        """The gold tag of each token of the predicted docs, end to end."""
+        """The gold tag of each token of the predicted docs, end to end.
+
+        examples (List[Example]): A batch.
+        RETURNS (np.ndarray): int64 `(tokens,)`, MISSING where nothing is known.
+        """
         raise NotImplementedError
 
     def scheme_of_tags(self) -> str | None:
@@ -63,7 +67,10 @@ class TokenPipe(SequencePipe):
             raise InputError(message) from None
 
     def potentials(self, docs: list[Doc]) -> Potentials:
-        """The model's potentials for some docs, in float64 on the CPU."""
+        """The model's potentials for some docs, in float64 on the CPU.
+
+        docs (List[Doc]): A batch.
+        """
         return self.model.predict(docs).to_numpy()
 
 
@@ -73,6 +80,11 @@ def _shown(text: str) -> str:
 
 
 def by_doc(array: np.ndarray, lengths: Sequence[int]) -> list[Any]:
-    """Cut what stands end to end into one list a doc."""
+    """Cut what stands end to end into one list a doc.
+
+    array (np.ndarray): `(tokens,)`, or `(tokens, ...)`.
+    lengths (Sequence[int]): Tokens of each doc.
+    RETURNS (List[list]): One for each doc.
+    """
     ends = np.cumsum(lengths)[:-1]
     return [part.tolist() for part in np.split(array, ends)]

@@ -28,16 +28,18 @@ STEPS = 40
 class ComponentCase:
     """What the checks must know of a component.
 
-    factory: Its name.
-    make_examples: Gives some twenty short training examples, each with every annotation, in the
-        vocab of a pipeline.
-    annotations: What the component sets on a doc, as lists, strings and numbers.
-    score: Name of the score in `nlp.evaluate`.
-    reach: What it is at least, on the training examples, after STEPS steps.
-    golden: Folder with a FACTORY-VERSION folder for every released version, which holds a pipeline
-        and `expected.json`, as `save_golden` writes it; None before the first release.
-    config: Settings that make it tiny and quick.
-    unseen: Gives an example whose label no training example has, for a component with labels.
+    factory (str): Its name.
+    make_examples (Callable): Gives some twenty short training examples, each with every
+        annotation, in the vocab of a pipeline.
+    annotations (Callable): What the component sets on a doc, as lists, strings and numbers.
+    score (str): Name of the score in `nlp.evaluate`.
+    reach (float): What it is at least, on the training examples, after STEPS steps.
+    golden (Optional[Path]): Folder with a FACTORY-VERSION folder for every released version, which
+        holds a pipeline and `expected.json`, as `save_golden` writes it; None before the first
+        release.
+    config (Dict[str, Any]): Settings that make it tiny and quick.
+    unseen (Optional[Callable]): Gives an example whose label no training example has, for a
+        component with labels.
     """
 
     factory: str
@@ -51,14 +53,25 @@ class ComponentCase:
 
 
 def blank(case: ComponentCase, *, lang: str = "en") -> Language:
-    """A pipeline with only the component, under the name of its factory, not initialised."""
+    """A pipeline with only the component, under the name of its factory, not initialised.
+
+    case (ComponentCase): The component.
+    lang (str): A language that spaCy knows.
+    """
     nlp = spacy.blank(lang)
     nlp.add_pipe(case.factory, config=case.config)
     return nlp
 
 
 def train(nlp: Language, examples: list[Example], steps: int = STEPS, seed: int = 0) -> list[float]:
-    """Initialise and train; RETURNS the loss of the last component at each step."""
+    """Initialise and train.
+
+    nlp (Language): The pipeline; it is changed.
+    examples (List[Example]): One batch, the same at each step.
+    steps (int): Updates.
+    seed (int): For all random numbers.
+    RETURNS (List[float]): The loss of the last component at each step.
+    """
     fix_random_seed(seed)
     optimizer = nlp.initialize(lambda: examples)
     optimizer.learn_rate = 0.02
@@ -68,30 +81,47 @@ def train(nlp: Language, examples: list[Example], steps: int = STEPS, seed: int 
 
 
 def trained_on(case: ComponentCase, nlp: Language, steps: int = STEPS) -> Language:
-    """The pipeline after training on the case's examples."""
+    """The pipeline after training on the case's examples.
+
+    case (ComponentCase): The component.
+    nlp (Language): A pipeline that ends with it; it is changed.
+    steps (int): Updates.
+    """
     train(nlp, case.make_examples(nlp), steps)
     return nlp
 
 
 @lru_cache(maxsize=1)
 def trained_once(case: ComponentCase) -> Language:
-    """The pipeline with only the component, trained on its examples, which no test may change."""
+    """The pipeline with only the component, trained on its examples, which no test may change.
+
+    case (ComponentCase): The component.
+    """
     return trained_on(case, blank(case))
 
 
 def copy_of(nlp: Language) -> Language:
-    """The pipeline once more, through bytes."""
+    """The pipeline once more, through bytes.
+
+    nlp (Language): Any pipeline.
+    """
     return spacy.util.load_model_from_config(nlp.config).from_bytes(nlp.to_bytes())
 
 
 def texts_of(case: ComponentCase) -> list[str]:
-    """The texts of the training examples and some odd ones."""
+    """The texts of the training examples and some odd ones.
+
+    case (ComponentCase): The component.
+    """
     texts = [eg.reference.text for eg in case.make_examples(spacy.blank("en"))]
     return [*texts[:6], "Zwx", *texts[6:9], "An unseen   sentence ☃ of 12 words"]
 
 
 def weights(pipe: Any) -> list[bytes]:
-    """All parameters of a component's model, in order."""
+    """All parameters of a component's model, in order.
+
+    pipe (TrainablePipe): The component.
+    """
     return [
         numpy.asarray(node.get_param(name)).tobytes()
         for node in pipe.model.walk()
@@ -101,7 +131,10 @@ def weights(pipe: Any) -> list[bytes]:
 
 
 def gradients(pipe: Any) -> list[numpy.ndarray]:
-    """All gradients that a component's model holds, in order, those kept by rows among them."""
+    """All gradients that a component's model holds, in order, those kept by rows among them.
+
+    pipe (TrainablePipe): The component, after an update without an optimizer.
+    """
     dense = [
         numpy.array(node.get_grad(name))
         for node in pipe.model.walk()
@@ -112,8 +145,12 @@ def gradients(pipe: Any) -> list[numpy.ndarray]:
 
 
 def assert_close(found: Any, expected: Any, tolerance: float = 1e-4) -> None:
-    """Nested lists are equal, numbers in them within a tolerance; great ones, such as perplexities,
-    to six figures."""
+    """Assert that nested lists are equal, numbers in them within a tolerance; great ones, such as
+    perplexities, to six figures.
+
+    found, expected (Any): Lists, strings and numbers.
+    tolerance (float): Absolute.
+    """
     if isinstance(expected, list | tuple):
         assert len(found) == len(expected), f"{found} is not {expected}"
         for one, other in zip(found, expected, strict=True):
@@ -125,13 +162,23 @@ def assert_close(found: Any, expected: Any, tolerance: float = 1e-4) -> None:
 
 
 def save_corpus(examples: list[Example], path: Path) -> Path:
-    """Write the references as spaCy's own file."""
+    """Write the references as spaCy's own file.
+
+    examples (List[Example]): Predicted and gold docs.
+    path (Path): The file.
+    RETURNS (Path): The same.
+    """
     DocBin(docs=[eg.reference for eg in examples], store_user_data=True).to_disk(path)
     return path
 
 
 def training_config(case: ComponentCase, folder: Path, **component: Any) -> Path:
-    """A config with the component by its factory alone (or these keys), and a corpus beside it."""
+    """A config with the component by its factory alone (or these keys), and a corpus beside it.
+
+    case (ComponentCase): The component.
+    folder (Path): Where both are written.
+    **component (Any): Keys of its block.
+    """
     corpus = save_corpus(case.make_examples(spacy.blank("en")), folder / "corpus.spacy")
     config = {
         "paths": {"train": str(corpus), "dev": str(corpus)},
@@ -144,7 +191,11 @@ def training_config(case: ComponentCase, folder: Path, **component: Any) -> Path
 
 
 def save_golden(case: ComponentCase) -> Path:
-    """Save a tiny trained pipeline of this version and what it says, for later versions to load."""
+    """Save a tiny trained pipeline of this version and what it says, for later versions to load.
+
+    case (ComponentCase): With a folder for golden models.
+    RETURNS (Path): The folder of this version.
+    """
     assert case.golden is not None, "the case has no folder for golden models"
     folder = case.golden / f"{case.factory}-{seqpipe.__version__}"
     # The tokenizer and the lookups of a language are spaCy's, and take more room than the model.
@@ -161,7 +212,10 @@ def save_golden(case: ComponentCase) -> Path:
 
 
 def misaligned(eg: Example) -> Example:
-    """The example with its first word split in two and its last two tokens in one."""
+    """The example with its first word split in two and its last two tokens in one.
+
+    eg (Example): Of three tokens or more.
+    """
     words = [token.text for token in eg.reference]
     first = words[0]
     cut = [first[:1], first[1:], *words[1:-2], words[-2] + words[-1]]
@@ -169,6 +223,9 @@ def misaligned(eg: Example) -> Example:
 
 
 def without_annotation(eg: Example) -> Example:
-    """The example with a reference that says nothing."""
+    """The example with a reference that says nothing.
+
+    eg (Example): It stays as it is.
+    """
     words = [token.text for token in eg.reference]
     return Example(eg.predicted.copy(), Doc(eg.reference.vocab, words=words))

@@ -106,6 +106,8 @@ def damage_of(folder: Path) -> Iterator[None]:
     """Say of whatever goes wrong inside that a checkpoint is damaged.
 
     folder (Path): The checkpoint.
+    YIELDS (None): Once, for the code inside.
+    RAISES (InputError): Whatever went wrong, with the folder.
     """
     try:
         yield
@@ -117,7 +119,10 @@ def damage_of(folder: Path) -> Iterator[None]:
 
 
 def remove_checkpoints(output: Path) -> None:
-    """Remove all checkpoints of a run, the link first."""
+    """Remove all checkpoints of a run, the link first.
+
+    output (Path): The run's output folder.
+    """
     remove(output / LINK)
     remove(output / FOLDER)
 

@@ -23,7 +23,10 @@ _NOT_BUILT = object()
 
 
 def is_block(value: Any) -> bool:
-    """RETURNS (bool): Whether a config value is a block that names a registered function."""
+    """RETURNS (bool): Whether a config value is a block that names a registered function.
+
+    value (Any): Of a config.
+    """
     return isinstance(value, dict) and any(str(key).startswith("@") for key in value)
 
 

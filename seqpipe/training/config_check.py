@@ -60,7 +60,10 @@ def load_checked_config(file: ConfigFile) -> Config:
 
 
 def filled_config(file: ConfigFile) -> Config:
-    """RETURNS (Config): A config that was checked, with defaults and variables filled in."""
+    """RETURNS (Config): A config that was checked, with defaults and variables filled in.
+
+    file (ConfigFile): As it was read.
+    """
     return _load(file)[1]
 
 
@@ -217,7 +220,7 @@ def _component_faults(filled: Config) -> Iterator[Fault]:
                 hint = nearest(name, pipeline)
                 yield (("training", key), f'"{name}" is not in the pipeline, {hint}', ...)
     for name in filled["initialize"]["components"]:
-        if name not in pipeline:
+        if name not in components:  # one that is there may be left out of the pipeline for once
             message = f"no such component in the pipeline, {nearest(name, pipeline)}"
             yield (("initialize", "components", name), message, ...)
 

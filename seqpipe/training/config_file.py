@@ -142,7 +142,10 @@ def read_value(text: str) -> Any:
 
 
 def show_value(value: Any) -> str:
-    """RETURNS (str): The value as a config would write it, cut to about sixty characters."""
+    """RETURNS (str): The value as a config would write it, cut to about sixty characters.
+
+    value (Any): Of a config.
+    """
     shown = json.dumps(value, ensure_ascii=False, default=str)
     return shown if len(shown) <= 60 else shown[:57] + "..."
 

@@ -39,6 +39,7 @@ def switch_link(link: Path, target: Path) -> None:
     """Let a link lead to a folder, at once; what stood under its name, a folder too, is gone.
 
     link (Path): The link; the target is written relative to its folder.
+    target (Path): The folder.
     """
     fresh = link.with_name(f".{link.name}.new")
     remove(fresh)
@@ -56,6 +57,7 @@ def keep_only(parent: Path, kept: set[Path]) -> None:
     """Remove the numbered folders, whole or not, that no link leads to.
 
     kept (Set[Path]): Those that stay, resolved.
+    parent (Path): Where they stand; it need not be there.
     """
     if parent.is_dir():
         for folder in parent.iterdir():
@@ -64,7 +66,10 @@ def keep_only(parent: Path, kept: set[Path]) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, a link or a folder with all in it, if it is there."""
+    """Remove a file, a link or a folder with all in it, if it is there.
+
+    path (Path): A link is removed itself, not what it leads to.
+    """
     if path.is_symlink() or path.is_file():
         path.unlink()
     elif path.is_dir():

@@ -149,6 +149,7 @@ def diagnose_gradients(
 def verdict(flow: Flow) -> str:
     """Say in a few words how far a gradient gets: "below 1e-03 from distance 12 on".
 
+    flow (Flow): Of one level and direction.
     RETURNS (str): From which distance on the norm stays below VANISHED or above its inverse, if
         it does at the farthest; else what it is there. And in how many sequences the gradient is
         exactly zero, where these are most, or not finite.

@@ -57,7 +57,11 @@ class Counters:
 
 @dataclass(frozen=True)
 class Cadence:
-    """A checkpoint is written after so many seconds, and after so many steps; 0 for never."""
+    """A checkpoint is written after so many seconds, and after so many steps; 0 for never.
+
+    seconds (float): 0 or more.
+    steps (int): 0 or more.
+    """
 
     seconds: float = 60.0
     steps: int = 0

@@ -130,13 +130,19 @@ def train_many(
 
 def best_outcome(outcomes: Sequence[Outcome]) -> Outcome | None:
     """RETURNS (Outcome): The one with the best development score, the first of equals; None if all
-    failed."""
+    failed.
+
+    outcomes (Sequence[Outcome]): Of all runs.
+    """
     finished = [outcome for outcome in outcomes if outcome.fault is None]
     return max(finished, key=lambda outcome: outcome.score or 0.0, default=None)
 
 
 def group_outcomes(outcomes: Sequence[Outcome]) -> list[Group]:
-    """RETURNS (List[Group]): The settings in order, each with mean and spread over its seeds."""
+    """RETURNS (List[Group]): The settings in order, each with mean and spread over its seeds.
+
+    outcomes (Sequence[Outcome]): Of all runs.
+    """
     by_name: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         by_name.setdefault(outcome.run.group, []).append(outcome)

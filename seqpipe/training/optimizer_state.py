@@ -44,6 +44,7 @@ def set_optimizer_state(
     nlp (Language): The pipeline, with the same components.
     plain, arrays (Dict): What `optimizer_state` gave.
     steps (int): How many steps its schedules have gone.
+    optimizer (Optimizer): It is changed.
     """
     places, ops = _Places(nlp), get_current_ops()
     for kind in COUNTS:

@@ -67,7 +67,10 @@ class Progress:
         self._bar.update(loop.counters.step + 1 - self._bar.n)
 
     def around(self, log: Callable[[Any], None]) -> Callable[[Any], None]:
-        """RETURNS (Callable): The same logger, with the bar out of its way while it writes."""
+        """RETURNS (Callable): The same logger, with the bar out of its way while it writes.
+
+        log (Callable): Takes what spaCy tells a logger, or None.
+        """
 
         def log_beside(info: Any) -> None:
             if self._bar is not None and info is not None:
@@ -80,7 +83,10 @@ class Progress:
 
     @contextmanager
     def shown(self) -> Iterator[Progress]:
-        """Remove the bar at the end."""
+        """Remove the bar at the end.
+
+        YIELDS (Progress): This one.
+        """
         try:
             yield self
         finally:

@@ -41,7 +41,10 @@ def set_global_states(states: dict[str, Any]) -> None:
 
 def component_states(nlp: Language) -> dict[str, Any]:
     """RETURNS (Dict[str, Any]): The states of the generators that components, and the layers of
-    their models, hold as attributes, by the place of each."""
+    their models, hold as attributes, by the place of each.
+
+    nlp (Language): The pipeline.
+    """
     return {place: _state_of(generator) for place, generator in _owned(nlp)}
 
 

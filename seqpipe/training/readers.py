@@ -1,4 +1,4 @@
-"""A reader around another: shuffles a corpus that is read as a stream.
+"""Readers around others: several corpora as one, and a stream that is shuffled.
 
 Annotations stay real objects here: spaCy's registry resolves them.
 """
@@ -36,6 +36,42 @@ def make_shuffled_corpus(
         # it again from the state at the epoch's start.
         generator = random.Random(random.getrandbits(64))
         return _shuffled(corpus(nlp), buffer, generator)
+
+    return read
+
+
+@registry.readers("seqpipe.JoinedCorpora.v1")
+def make_joined_corpora(
+    *corpora: Callable[[Language], Iterable[Example]],
+) -> Callable[[Language], Iterator[Example]]:
+    """Create a reader that gives the examples of several others: one of each in turn, and when one
+    is at its end those of the rest.
+
+    So the components of a pipeline learn from corpora of their own: what a doc says nothing of is
+    missing, and the component that predicts it leaves the doc out. That the first examples are of
+    all corpora matters to a stream, which shows those alone when the pipeline is initialised.
+
+    corpora (Callable): The other readers, each a block below [corpora.NAME.*]. Not those of
+        `seqpipe.TextStreams.v1`, for whose batches all examples must be pieces of a text.
+    RETURNS (Callable[[Language], Iterator[Example]]): The reader.
+    RAISES (InputError): If there is none; in reading, if one gives no example.
+    """
+    if not corpora:
+        raise InputError("no corpora to join, expected their readers below a section [corpora.x.*]")
+
+    def read(nlp: Language) -> Iterator[Example]:
+        waiting, is_first_turn = [iter(corpus(nlp)) for corpus in corpora], True
+        while waiting:
+            going_on = []
+            for examples in waiting:
+                eg = next(examples, None)
+                if eg is not None:
+                    going_on.append(examples)
+                    yield eg
+                elif is_first_turn:
+                    found = f"one of the {len(corpora)} corpora to join has no example"
+                    raise InputError(f"{found}, expected at least one in each")
+            waiting, is_first_turn = going_on, False
 
     return read
 

@@ -23,6 +23,7 @@ def make_epoch_decay(
     first_epochs (int): How many epochs keep it.
     factor (float): Above 0.
     YIELDS (float): The rate of each step.
+    RAISES (InputError): Names the number that is out of range.
     """
     for name, value, least in (("epoch_steps", epoch_steps, 1), ("first_epochs", first_epochs, 0)):
         if value < least:

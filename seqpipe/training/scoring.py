@@ -45,7 +45,10 @@ def score_pipeline(nlp: Language, examples: list[Example]) -> Scores:
 
 
 def gold_entity_counts(examples: list[Example]) -> Counter[str]:
-    """RETURNS (Counter): The entities of the references by label."""
+    """RETURNS (Counter): The entities of the references by label.
+
+    examples (List[Example]): Predicted and gold docs.
+    """
     return Counter(ent.label_ for eg in examples for ent in eg.reference.ents)
 
 
@@ -66,12 +69,18 @@ def unseen_labels(nlp: Language, examples: list[Example]) -> dict[str, int]:
 
 
 def training_seed(nlp: Language) -> int | None:
-    """RETURNS (int): The seed that a pipeline was trained with, if its config says."""
+    """RETURNS (int): The seed that a pipeline was trained with, if its config says.
+
+    nlp (Language): A saved pipeline.
+    """
     return nlp.config.interpolate().get("training", {}).get("seed")
 
 
 def main_score(nlp: Language) -> str:
-    """RETURNS (str): The score that weighs most in the choice of a pipeline's best model."""
+    """RETURNS (str): The score that weighs most in the choice of a pipeline's best model.
+
+    nlp (Language): A saved pipeline.
+    """
     weights = nlp.config.interpolate().get("training", {}).get("score_weights") or {}
     return max(weights, key=lambda key: weights[key] or 0.0, default="ents_f")
 

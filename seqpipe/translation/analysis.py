@@ -55,15 +55,27 @@ class Translator(Protocol):
     def search(
         self, docs: Sequence[Doc], options: SearchOptions | None = None
     ) -> list[list[Translation]]:
-        """RETURNS (List[List[Translation]]): The n best of each doc."""
+        """RETURNS (List[List[Translation]]): The n best of each doc.
+
+        docs (Sequence[Doc]): Sources.
+        options (Optional[SearchOptions]): How; None for the translator's own.
+        """
 
     def score_targets(
         self, docs: Sequence[Doc], targets: Sequence[str], options: SearchOptions | None = None
     ) -> list[Translation]:
-        """RETURNS (List[Translation]): The targets as the search would score them."""
+        """RETURNS (List[Translation]): The targets as the search would score them.
+
+        docs (Sequence[Doc]): Sources.
+        targets (Sequence[str]): One text for each.
+        options (Optional[SearchOptions]): How they are ranked; None for the translator's own.
+        """
 
     def source_pieces(self, doc: Doc) -> list[str]:
-        """RETURNS (List[str]): What attention is paid to, "<EOS>" last."""
+        """RETURNS (List[str]): What attention is paid to, "<EOS>" last.
+
+        doc (Doc): A source.
+        """
 
 
 @dataclass(frozen=True)

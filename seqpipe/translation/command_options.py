@@ -7,6 +7,26 @@ from typing import Annotated
 
 import typer
 
+from seqpipe.command_options import (
+    AsJson,
+    Component,
+    GpuId,
+    HtmlPage,
+    LinesOutput,
+    MetricsOutput,
+    ModelPath,
+)
+
+__all__ = [
+    "AsJson",
+    "Component",
+    "GpuId",
+    "HtmlPage",
+    "LinesOutput",
+    "MetricsOutput",
+    "ModelPath",
+]
+
 
 class Normalisation(StrEnum):
     """By what a search ranks; the values are those of `decoding.scores.NORMALISATIONS`."""
@@ -16,18 +36,23 @@ class Normalisation(StrEnum):
     GNMT = "gnmt"
 
 
-MODEL_HELP = "Folder of a saved pipeline."
 DATA_HELP = (
     "A file of sources and one or several of references, line by line; or a table, "
     "source<tab>reference; or a .spacy file."
 )
 
-ModelPath = Annotated[Path, typer.Argument(metavar="MODEL", help=MODEL_HELP, show_default=False)]
 Text = Annotated[str, typer.Argument(metavar="TEXT", help="A text in quotes.", show_default=False)]
 Data = Annotated[list[Path], typer.Argument(metavar="DATA...", help=DATA_HELP, show_default=False)]
 Width = Annotated[
-    int | None, typer.Option(help="Hypotheses that the search goes on with.", show_default=False)
+    int | None,
+    typer.Option(
+        "--beam-width",
+        "--width",
+        help="Hypotheses that the search goes on with.",
+        show_default=False,
+    ),
 ]
+Widths = Annotated[str, typer.Option("--beam-widths", "--widths", help="Widths, with commas.")]
 NormalisationOption = Annotated[
     Normalisation | None,
     typer.Option(help="By what hypotheses are ranked: length is log P / T^alpha."),
@@ -52,10 +77,6 @@ MaxRatio = Annotated[
         help="Pieces at most for each piece of the source, and 10 more.", show_default=False
     ),
 ]
-LinesOutput = Annotated[
-    Path | None,
-    typer.Option("--output", "-o", help="File to write: JSON lines if it ends in .jsonl."),
-]
 Temperature = Annotated[
     float | None,
     typer.Option(help="Below 1 likely pieces come more often, above 1 less.", show_default=False),
@@ -71,6 +92,3 @@ TopP = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option(help="The same seed draws the same.", show_default=False)]
 Limit = Annotated[int, typer.Option(min=0, help="The first so many texts; 0: all.")]
-Component = Annotated[str, typer.Option(help="Name of the translator, if there are several.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-GpuId = Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use; -1: the CPU.")]

@@ -81,6 +81,8 @@ def make_rnn_translator(
     max_gradient_norm (float): A step whose gradients have a greater norm is scaled down; 0: none.
     max_gradient_value (float): Each value of the gradients is cut to ± this bound; 0: none.
     scorer (Callable): `seqpipe.BleuScorer.v1`.
+    RETURNS (RNNTranslator): The component.
+    RAISES (InputError): If a setting of the search is unknown or out of range.
     """
     from seqpipe.files import InputError
 

@@ -13,11 +13,11 @@ from spacy.training import Example
 from spacy.util import registry
 
 from seqpipe.files import InputError
-from seqpipe.pipelines import read_examples, run_before
+from seqpipe.pipelines import check_text, read_examples, run_before
 from seqpipe.references import REFERENCES, references_of
 from seqpipe.vocabulary.text_lines import STANDARD_INPUT
 
-from .given_texts import check_file, check_text, doc_of
+from .given_texts import check_file, doc_of
 from .parallel import Pair, read_paired_texts, read_pairs
 
 if TYPE_CHECKING:

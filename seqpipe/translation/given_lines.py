@@ -15,7 +15,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from seqpipe.files import InputError
-from seqpipe.reporting.language_models import finite
+from seqpipe.reporting.metrics import jsonable
 from seqpipe.reporting.text_page import plain
 from seqpipe.vocabulary.text_lines import STANDARD_INPUT
 from seqpipe.vocabulary.vocabulary import Vocabulary
@@ -66,7 +66,7 @@ class TranslatedLine(NamedTuple):
             between; else the best alone.
         """
         if as_json:
-            yield json.dumps(finite(self.as_dict(with_all=with_all)), ensure_ascii=False) + "\n"
+            yield json.dumps(jsonable(self.as_dict(with_all=with_all)), ensure_ascii=False) + "\n"
             return
         for rank, one in enumerate(self.translations if with_all else self.translations[:1], 1):
             text = plain(one.text).replace("\n", " ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from .search import SearchOptions
 from .translation import Translation
 
 if TYPE_CHECKING:
+    from spacy.language import Language
+
     from .rnn_translator import RNNTranslator
 
 
@@ -118,3 +121,20 @@ def named_models(given: list[str]) -> dict[str, str]:
             )
         found[name] = folder
     return found
+
+
+def load_translator(path: Path, component: str, gpu_id: int) -> tuple[Language, RNNTranslator]:
+    """Load a pipeline, and find the translator that is asked for.
+
+    path (Path): Its folder.
+    component (str): The translator's name, or nothing where it is the only one.
+    gpu_id (int): The GPU, or -1 for the CPU.
+    RETURNS (Tuple[Language, RNNTranslator]): Both.
+    RAISES (InputError): If one of them is not there.
+    """
+    from seqpipe.pipelines import choose_device, load_pipeline, only_component
+    from seqpipe.translation.rnn_translator import RNNTranslator
+
+    choose_device(gpu_id)
+    nlp = load_pipeline(path)
+    return nlp, only_component(nlp, RNNTranslator, "rnn_translator", name=component, path=path)

@@ -11,7 +11,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from seqpipe.files import InputError
-from seqpipe.pipelines import run_before
+from seqpipe.pipelines import check_text, run_before
 from seqpipe.vocabulary.text_lines import STANDARD_INPUT, lines_of
 
 from .parallel import check_no_nul
@@ -56,28 +56,13 @@ def check_file(path: Path) -> None:
         raise InputError("no such file", path=path)
 
 
-def check_text(text: str, which: str) -> None:
-    """Refuse a text from the command line in which nothing stands.
-
-    text (str): The text.
-    which (str): What to call it.
-    RAISES (InputError): If it is empty or white, or not UTF-8.
-    """
-    if not text.strip():
-        raise InputError(f"{which} is empty, expected words")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        # What the command line gives in another encoding comes in as lone surrogates.
-        raise InputError(f"{which} is not UTF-8") from None
-
-
 @contextmanager
 def located(path: str | Path | None, line: int | None) -> Iterator[None]:
     """Say of a fault where the text stands.
 
     path: The file; None for a text of the command line.
     line (Optional[int]): The line in it.
+    YIELDS (None): Once, for the code inside.
     RAISES (InputError): The fault, with the place.
     """
     try:

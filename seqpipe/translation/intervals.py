@@ -44,6 +44,11 @@ def block_interval(whole: float, without: np.ndarray | None) -> Interval | None:
 
 
 def score_interval(score: float, without: np.ndarray | None) -> Interval | None:
-    """As block_interval, for a score from 0 to 1: what lies beyond is cut off."""
+    """As block_interval, for a score from 0 to 1: what lies beyond is cut off.
+
+    score (float): Of all sentences.
+    without (Optional[np.ndarray]): (blocks,), the score without each block, or None.
+    RETURNS (Optional[Tuple[float, float]]): The ends of the interval; None where there is none.
+    """
     found = block_interval(score, without)
     return None if found is None else (max(0.0, found[0]), min(1.0, found[1]))

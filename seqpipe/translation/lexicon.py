@@ -17,6 +17,7 @@ def read_lexicon(path: str | Path) -> dict[str, str]:
     """Read a lexicon: a source word and its translation a line, tab-separated; of several of a word
     the first counts.
 
+    path: The file, UTF-8, plain or gzip.
     RETURNS (Dict[str, str]): From source word to translation.
     RAISES (InputError): If a line is something else, or the file cannot be read.
     """

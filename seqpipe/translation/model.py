@@ -145,6 +145,7 @@ def fit(model: Model, units: PairUnits) -> None:
     """Give tables and output as many rows as there are ids.
 
     model (Model): A `seqpipe.RNNTranslator.v1`.
+    units (PairUnits): With their vocabularies.
     """
     resize(model.get_ref("source"), "nV", len(units.source.vocabulary))
     resize(model.get_ref("target"), "nV", len(units.target.vocabulary))
@@ -210,6 +211,7 @@ def start(model: Model, sources: list[numpy.ndarray]) -> Decoding:
 
     model (Model): A `seqpipe.RNNTranslator.v1`.
     sources (List[ndarray]): Ids of each, <EOS> last.
+    RETURNS (Decoding): The decoder before its first step.
     """
     packed, _ = _embedded(model, "source", sources, model.layers[-5], False)
     return start_core(model.get_ref("core"), packed)

@@ -59,7 +59,10 @@ class Selection:
                 raise InputError(message)
 
     def fault(self, source: str, reference: str) -> str:
-        """RETURNS (str): Why a source with a reference is left out, "" if it is not."""
+        """RETURNS (str): Why a source with a reference is left out, "" if it is not.
+
+        source, reference (str): Without white space around them.
+        """
         if not source or not reference:
             return "with an empty side"
         if self.max_length and max(len(source.split()), len(reference.split())) > self.max_length:
@@ -93,7 +96,13 @@ def given_path(path: str | os.PathLike[str] | None, what: str) -> Path:
 def given_paths(
     paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None, what: str
 ) -> list[Path]:
-    """As given_path, for one file or several."""
+    """As given_path, for one file or several.
+
+    paths: A path or several; None where none was given.
+    what (str): What the message calls them.
+    RETURNS (List[Path]): At least one.
+    RAISES (InputError): If there is none.
+    """
     if paths is None or isinstance(paths, str | os.PathLike):
         return [given_path(paths, what)]
     if not paths:

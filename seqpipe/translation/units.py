@@ -137,7 +137,10 @@ class TextUnits:
         return TextUnits(**self.settings, vocabulary=vocabulary, subwords=subwords)
 
     def source_words(self, doc: Doc) -> Iterable[str]:
-        """RETURNS (Iterable[str]): The words of a Doc, or its characters."""
+        """RETURNS (Iterable[str]): The words of a Doc, or its characters.
+
+        doc (Doc): A source.
+        """
         return (text for text, _ in self._tokens(doc))
 
     def _tokens(self, doc: Doc) -> list[tuple[str, int]]:
@@ -153,7 +156,10 @@ class TextUnits:
         return [(token.text, token.i) for token in doc if not token.is_space]
 
     def target_words(self, text: str) -> list[str]:
-        """RETURNS (List[str]): The words of a text, or its characters."""
+        """RETURNS (List[str]): The words of a text, or its characters.
+
+        text (str): A target.
+        """
         if self.unit == CHARACTER:
             return list(text.strip())
         return text.split() if self.split == SPACE else _parts_of(text)
@@ -162,6 +168,7 @@ class TextUnits:
         """The pieces of a Doc.
 
         rng (Optional[np.random.Generator]): Draws what BPE-dropout passes over, in training.
+        doc (Doc): A source.
         """
         texts, places, words = [], [], []
         for word, place in self._tokens(doc):
@@ -172,7 +179,11 @@ class TextUnits:
         return self._pieces(texts, places, words)
 
     def target(self, text: str, rng: np.random.Generator | None = None) -> Pieces:
-        """The pieces of a text. rng: As for `source`."""
+        """The pieces of a text.
+
+        text (str): A target.
+        rng (Optional[np.random.Generator]): As for `source`.
+        """
         texts, words = [], []
         for word in self.target_words(text):
             pieces = self._cut(word, rng)
@@ -196,6 +207,7 @@ class TextUnits:
     def text(self, pieces: Sequence[str]) -> str:
         """Put pieces together, such as came out of a decoder, without <EOS>.
 
+        pieces (Sequence[str]): As they print.
         RETURNS (str): The text that `target` would cut so, but for its white space.
         """
         if self.unit == CHARACTER:
@@ -336,7 +348,11 @@ class PairUnits:
         return self.source.vocabulary
 
     def words_of(self, doc: Doc, references: Iterable[str]) -> Iterable[tuple[str, str]]:
-        """RETURNS (Iterable[Tuple[str, str]]): Words of an example, each with its side."""
+        """RETURNS (Iterable[Tuple[str, str]]): Words of an example, each with its side.
+
+        doc (Doc): The source.
+        references (Iterable[str]): Its translations.
+        """
         found = [(SOURCE, word) for word in self.source.source_words(doc)]
         found += [(TARGET, word) for text in references for word in self.target.target_words(text)]
         return found

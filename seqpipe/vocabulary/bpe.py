@@ -82,6 +82,7 @@ class Subwords(JsonFile):
         mark_apart (bool): The end mark is a symbol of its own, as in the paper. Otherwise a
             character at a word's end is another symbol from the start, as in subword-nmt 0.2.
         RETURNS (Subwords): The merges and all characters of the words.
+        RAISES (InputError): Unless one of merges and size is given, and no number is too small.
         """
         if (merges is None) == (size is None):
             raise InputError(f"merges = {merges}, size = {size}: expected one of them")
@@ -123,6 +124,7 @@ class Subwords(JsonFile):
             training: 0 gives the same pieces always, 1 characters.
         rng (np.random.Generator | None): Draws these places; needed with dropout.
         RETURNS (list[str]): The pieces in print, "@@" at the end of all but the last.
+        RAISES (InputError): If dropout is no share, or stands there without rng.
         """
         if dropout:
             if not 0 <= dropout <= 1:

@@ -52,6 +52,8 @@ def WordFeatures(
     vectors_std (float): Standard deviation to which these vectors are scaled; 0 leaves them as
         they are.
     RETURNS (Model): From docs to `(tokens, nO)` each.
+    RAISES (InputError): Names the setting that is out of range, or says that there is nothing to
+        embed.
     """
     if not 0.0 <= unk_rate <= 1.0:
         raise InputError(f"unk_rate = {unk_rate}: expected a share from 0 to 1")
@@ -89,7 +91,10 @@ def WordFeatures(
 
 
 def vocabulary_nodes(model: Model) -> list[Model]:
-    """The layers of a model that turn tokens to ids."""
+    """The layers of a model that turn tokens to ids.
+
+    model (Model): All of its layers are looked at.
+    """
     return [node for node in model.walk() if VOCABULARY in node.attrs]
 
 
@@ -184,6 +189,12 @@ def _ragged(model: Model, tokens: EncodedTokens) -> Ragged:
 
 def _init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:
     vocabularies, parts = model.attrs[VOCABULARY].vocabularies, model.attrs[PARTS]
+    if X and any(map(len, X)) and not model.attrs[VOCABULARY].words.counts.any():
+        raise InputError(
+            "seqpipe.WordFeatures.v1: its vocabulary is empty, and every word would be <UNK>; "
+            "expected a component around it that fills the vocabulary, such as rnn_ner; "
+            "spaCy's own tok2vec does not"
+        )
     for name, vocabulary in vocabularies.items():
         if name in parts:
             resize(_part(model, name), "nV", len(vocabulary))

@@ -102,7 +102,11 @@ class TokenVocabulary:
         return built
 
     def encode(self, docs: Sequence[Doc]) -> EncodedTokens:
-        """Turn docs to ids."""
+        """Turn docs to ids.
+
+        docs (Sequence[Doc]): A batch.
+        RETURNS (EncodedTokens): Each distinct text once, and which of them every token has.
+        """
         orths = [doc.to_array(ORTH) for doc in docs]
         flat = np.concatenate(orths) if orths else np.zeros(0, dtype="uint64")
         types, inverse = np.unique(flat, return_inverse=True)
@@ -136,7 +140,11 @@ class TokenVocabulary:
         return {name: vocabulary.to_dict() for name, vocabulary in self.vocabularies.items()}
 
     def from_dict(self, data: Any) -> TokenVocabulary:
-        """The vocabularies that `to_dict` gave, for the same features."""
+        """The vocabularies that `to_dict` gave, for the same features.
+
+        data (Any): Read from a file.
+        RAISES (InputError): If it is of other features.
+        """
         if not isinstance(data, dict) or set(data) != set(self.vocabularies):
             found = list(data) if isinstance(data, dict) else type(data).__name__
             raise InputError(f"vocabularies of {found}, expected {list(self.vocabularies)}")

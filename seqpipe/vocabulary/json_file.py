@@ -26,7 +26,12 @@ class JsonFile(ABC):
     @classmethod
     @abstractmethod
     def from_dict(cls, data: object) -> Self:
-        """Make a new one of what the JSON holds. Raises InputError where it is malformed."""
+        """Make a new one of what the JSON holds.
+
+        data (object): Whatever was read.
+        RETURNS (Self): The new one.
+        RAISES (InputError): Where it is malformed.
+        """
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:

@@ -16,6 +16,9 @@ class Merge(NamedTuple):
 
     A symbol is a text and whether the word ends with it: "st" in "lost" is not "st" in "stop".
     The left symbol never ends the word. Where the end mark is a symbol of its own, its text is "".
+
+    left, right (str): Their texts.
+    ends (bool): Whether the word ends with the right one.
     """
 
     left: str

@@ -34,6 +34,8 @@ def pretrained(mode: str, std: float) -> Model[Any, Any]:
         not look at them.
     std (float): All vectors are multiplied by one number, such that at initialisation this is the
         standard deviation of their values. 0 leaves them as they are.
+    RETURNS (Model): Its nO is the width of the vectors.
+    RAISES (InputError): If the mode is unknown or the deviation is none.
     """
     if mode not in (FROZEN, TUNED):
         raise InputError(f"vectors = {mode!r}: expected 'none', {FROZEN!r} or {TUNED!r}")

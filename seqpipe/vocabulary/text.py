@@ -67,6 +67,7 @@ def corpus_tokens(
     corpus (Callable): spaCy's reader, from the pipeline to examples.
     report (Callable): Is called now and then; how much there is to read is not known.
     lower (bool): Tokens are lower-cased.
+    nlp (Language): The pipeline.
     YIELDS (Tuple[Iterable[str], bool]): The tokens of a line; a line ends there.
     """
     for number, eg in enumerate(corpus(nlp)):

@@ -70,7 +70,10 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
 
 
 def source_name(source: Path) -> str:
-    """RETURNS (str): What to call a file in messages; "-" is standard input."""
+    """RETURNS (str): What to call a file in messages; "-" is standard input.
+
+    source (Path): As it was given.
+    """
     return "standard input" if str(source) == STANDARD_INPUT else str(source)
 
 

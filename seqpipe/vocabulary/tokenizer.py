@@ -51,6 +51,7 @@ def create_unk_tokenizer(
     lower (bool): Words are looked up in lower case. The text stays as it is.
     zero_digits (bool): Words are looked up with 0 for every decimal digit.
     RETURNS (Callable[[Language], UnkTokenizer]): Makes the tokenizer of a pipeline.
+    RAISES (InputError): If a setting is unknown or out of range.
     """
     if unit not in UNITS:
         raise InputError(f'unit = "{unit}": expected one of {", ".join(UNITS)}')

@@ -105,7 +105,7 @@ def test_page_that_cannot_be_written_is_named(model, tmp_path):
     with pytest.raises(InputError, match=r"a folder stands there, expected a file"):
         run(model, TEXT, "--html", tmp_path)
     (tmp_path / "file").write_text("x")
-    with pytest.raises(OSError, match="file"):
+    with pytest.raises(InputError, match="file"):
         run(model, TEXT, "--html", tmp_path / "file" / "page.html")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 

@@ -10,17 +10,11 @@ import pytest
 from seqpipe import __version__
 from seqpipe.cli import describe, main
 from seqpipe.files import InputError
+from tests import processes
 
 
 def seqpipe(*args, **env):
-    return subprocess.run(
-        [sys.executable, "-m", "seqpipe", *args],
-        env={**os.environ, **env},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=60,
-    )
+    return processes.seqpipe(*args, env={**os.environ, **env})
 
 
 def test_help_lists_the_commands():
@@ -81,7 +75,9 @@ def test_output_that_the_terminal_cannot_show_is_escaped(tmp_path):
         (InputError("bad", path="a.cfg", line=3), "a.cfg, line 3: bad"),
         (KeyError("[E002] Can't find factory"), "[E002] Can't find factory"),
         (KeyError("words"), "KeyError: 'words'"),
-        (FileNotFoundError(errno.ENOENT, "No such file", "x.txt"), "x.txt: No such file"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "x.txt"), "x.txt: no such file or folder"),
+        (OSError(errno.ENOSPC, "No space left"), "no space left on the device"),
+        (OSError(errno.EIO, "Input/output error", "x.txt"), "x.txt: Input/output error"),
         (OSError("out of luck"), "out of luck"),
         (ValueError(), "ValueError"),
     ],

@@ -167,7 +167,7 @@ def test_reader_that_stops_early_ends_it_in_quiet(model):
     process.stdin.write(b"Ann left Leeds\n" * 10)
     process.stdin.close()
     assert b"Traceback" not in process.stderr.read()
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=60) == 141
 
 
 def test_output_is_utf8_json_whatever_the_terminal_speaks(model):

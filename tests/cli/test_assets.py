@@ -11,21 +11,14 @@ import time
 
 import pytest
 
-from tests.processes import ended
+from tests.processes import ended, seqpipe
 from tests.project.site import serving
 
 CONTENT = b"text"
 
 
 def assets(*args, **env):
-    return subprocess.run(
-        [sys.executable, "-m", "seqpipe", "assets", *map(str, args)],
-        env={**os.environ, **env},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=60,
-    )
+    return seqpipe("assets", *args, env={**os.environ, **env})
 
 
 def test_what_is_fetched_is_said_and_what_fails_ends_with_1(tmp_path):

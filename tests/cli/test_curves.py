@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from seqpipe.cli.app import build_app
 from seqpipe.files import InputError
+from tests.processes import seqpipe
 from tests.run_log_case import evaluation, write_log
 
 
@@ -68,8 +69,7 @@ def test_what_is_wrong_is_one_message(folder, words, message):
 
 def test_a_place_that_cannot_be_written_is_one_message(folder):
     (folder / "file").touch()
-    command = [sys.executable, "-m", "seqpipe", "curves", "runs", "-o", "file/a.html"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = seqpipe("curves", "runs", "-o", "file/a.html")
     assert (done.stdout, done.returncode) == ("", 1)
     assert done.stderr.startswith("error: file")
     assert len(done.stderr.splitlines()) == 1

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from seqpipe.cli.app import build_app
 from seqpipe.files import InputError
-from tests.processes import ended
+from tests.processes import ended, seqpipe
 
 WORDS, TAGS = ["Ann", "paid", "Bob", "in", "Leeds"] * 5, ["N", "V", "N", "P", "N"] * 5
 CONFIG = {
@@ -116,7 +116,7 @@ def test_spacys_own_components_do_not_count_how_often_they_are_clipped(folder):
 
 def test_the_plot_holds_both_directions_before_and_after(folder):
     pytest.importorskip("matplotlib")
-    assert "The plot is in flow.svg" in run("a.cfg", "--steps", "2", "--plot", "flow.svg").stdout
+    assert "The plot is in flow.svg" in run("a.cfg", "--steps", "2", "-o", "flow.svg").stdout
     text = (folder / "flow.svg").read_text(encoding="utf-8")
     for direction in ("forward", "reverse"):
         for when in ("initial", "trained"):
@@ -128,7 +128,7 @@ def test_without_matplotlib_a_plot_is_refused_before_the_work(folder):
     missing = "raise ModuleNotFoundError('no', name='matplotlib')"
     (folder / "blocked" / "matplotlib" / "__init__.py").write_text(missing)
     done = subprocess.run(
-        [sys.executable, "-m", "seqpipe", "diagnose", "gradients", "a.cfg", "--plot", "a.png"],
+        [sys.executable, "-m", "seqpipe", "diagnose", "gradients", "a.cfg", "-o", "a.png"],
         env={**os.environ, "PYTHONPATH": str(folder / "blocked")},
         capture_output=True,
         text=True,
@@ -139,8 +139,8 @@ def test_without_matplotlib_a_plot_is_refused_before_the_work(folder):
 
 
 def test_another_kind_of_picture_is_refused_before_the_config_is_read():
-    with pytest.raises(InputError, match=r"^flow\.gif: a plot ends in"):
-        run("nowhere.cfg", "--plot", "flow.gif")
+    with pytest.raises(InputError, match=r"^flow\.gif: expected a name that ends in"):
+        run("nowhere.cfg", "-o", "flow.gif")
 
 
 @pytest.mark.parametrize(
@@ -166,8 +166,7 @@ def test_what_is_wrong_with_the_command_line_is_one_message(words, message):
 def test_the_initial_flow_of_a_training_that_diverges_is_shown(folder):
     optimizer = {"@optimizers": "Adam.v1", "learn_rate": 1e30}
     Config({**CONFIG, "training": {**CONFIG["training"], "optimizer": optimizer}}).to_disk("a.cfg")
-    command = [sys.executable, "-m", "seqpipe", "diagnose", "gradients", "a.cfg"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = seqpipe("diagnose", "gradients", "a.cfg")
     assert done.returncode == 1
     assert "level 1, lstm in recurrent, at initialisation\n" in done.stdout
     assert "trained" not in done.stdout
@@ -179,7 +178,7 @@ def test_a_plot_in_a_place_that_cannot_be_written_is_refused_before_the_config_i
     pytest.importorskip("matplotlib")
     (folder / "file").touch()
     with pytest.raises(InputError, match=r"^file/x\.png: the plot cannot be written: "):
-        run("nowhere.cfg", "--plot", "file/x.png")
+        run("nowhere.cfg", "-o", "file/x.png")
 
 
 def test_a_line_of_the_plot_that_ends_early_says_why(folder):
@@ -187,7 +186,7 @@ def test_a_line_of_the_plot_that_ends_early_says_why(folder):
     encoder = "--components.tagger.model.encoder"
     words = [f"{encoder}.@layers", "seqpipe.Recurrent.v1", f"{encoder}.cell", "rnn"]
     words += [f"{encoder}.activation", "relu", f"{encoder}.recurrent_init", "glorot"]
-    run("a.cfg", *words, f"{encoder}.nO", "2", "--steps", "0", "--plot", "flow.svg")
+    run("a.cfg", *words, f"{encoder}.nO", "2", "--steps", "0", "-o", "flow.svg")
     text = (folder / "flow.svg").read_text(encoding="utf-8")
     assert re.search(r"<!-- tagger level 1 \w+, initial: 0 at distance \d+ -->", text)
 
@@ -204,7 +203,7 @@ def test_ctrl_c_ends_it_without_a_traceback_or_half_a_picture(folder):
     training["before_update"] = {"@callbacks": "mine.Begun.v1"}
     Config({**CONFIG, "training": training}).to_disk("a.cfg")
     command = [sys.executable, "-m", "seqpipe", "diagnose", "gradients", "a.cfg", "-c", "mine.py"]
-    command += ["--steps", "1000000", "--plot", "new/a.png"]
+    command += ["--steps", "1000000", "-o", "new/a.png"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not (folder / "begun").exists() and time.monotonic() < deadline:

@@ -1,20 +1,14 @@
 """`seqpipe document`: where it writes, and what it says and exits with."""
 
 import shlex
-import subprocess
-import sys
 
 import pytest
 
+from tests.processes import seqpipe
+
 
 def document(*args):
-    return subprocess.run(
-        [sys.executable, "-m", "seqpipe", "document", *map(str, args)],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=60,
-    )
+    return seqpipe("document", *args)
 
 
 @pytest.fixture

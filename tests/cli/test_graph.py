@@ -1,10 +1,10 @@
 """`seqpipe graph`: where it draws, and what it knows of a run."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+
+from tests.processes import seqpipe
 
 PROJECT = """
 env: {token: GRAPH_TEST_TOKEN}
@@ -13,16 +13,6 @@ commands:
   - {name: use, help: Reads it, script: ["python use.py"], deps: [a.txt], outputs: [b.txt]}
   - {name: make, script: ["python make.py ${env.token}"], deps: [make.py], outputs: [a.txt]}
 """
-
-
-def seqpipe(*args):
-    return subprocess.run(
-        [sys.executable, "-m", "seqpipe", *map(str, args)],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=120,
-    )
 
 
 @pytest.fixture
@@ -45,7 +35,7 @@ def test_it_is_listed_and_drawn(project):
     assert "← a.txt (make)" in listed.stdout
     for name in ("w.svg", "w.html"):
         done = seqpipe("graph", project, "all", "-o", project / name)
-        assert done.stdout == f"Wrote {project / name}\n"
+        assert done.stdout == f"The picture is in {project / name}\n"
         assert ">use</text>" in (project / name).read_text(encoding="utf-8")
 
 

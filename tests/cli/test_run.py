@@ -12,6 +12,7 @@ import time
 import pytest
 
 from seqpipe.cli.overrides import split_overrides
+from tests.processes import seqpipe
 
 PROJECT = """
 vars: {word: hello}
@@ -42,9 +43,7 @@ def command(*args):
 
 
 def run(*args, cwd=None):
-    return subprocess.run(
-        command(*args), cwd=cwd, capture_output=True, text=True, encoding="utf-8", timeout=60
-    )
+    return seqpipe("run", *args, cwd=cwd)
 
 
 def without_times(lines):

@@ -152,7 +152,7 @@ def test_apply_takes_all_its_settings(files, tmp_path):
     before, lists, _ = files
     report = tmp_path / "report.json"
     options = ["--method", "double-hard", "--direction", "mean", "--no-equalise", "--match-case"]
-    options += ["--keep-lengths", "--seed", "3", "--report", report, "--json"]
+    options += ["--keep-lengths", "--seed", "3", "--metrics", report, "--json"]
     out = tmp_path / "out.vec"
     printed = json.loads(run("apply", before, out, "--lists", lists, *options).stdout)
     assert printed["settings"] == {

@@ -1,5 +1,7 @@
 """Beam search: against exhaustive search, against greedy, alone and in a batch."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -302,6 +304,25 @@ def test_trace_is_the_tree_of_the_search(seed, limits):
     for ids, is_ended, _ in listed(found):
         assert (ids in ended) == is_ended
         assert ids in log_probs
+
+
+@given(SEEDS, st.integers(1, 4))
+@settings(max_examples=20, deadline=None)
+def test_trace_says_what_became_of_each(seed, width):
+    limits = Limits(max_length=4, eos=EOS)
+    found = search(TableModel(seed), [0], limits, width=width, n_best=width, trace=True)[0]
+    assert {node.parent for node in found.trace[0]} == {-1}
+    for step, following in pairwise(found.trace):
+        statuses = [step[node.parent].status for node in following]
+        assert set(statuses) <= {"open"}
+    for step in found.trace:
+        assert all((node.status == "ended") == (node.token == EOS) for node in step)
+        assert {node.status for node in step} <= {"open", "ended", "dropped"}
+    assert "open" not in {node.status for node in found.trace[-1]}
+
+
+def test_a_search_is_not_traced_unless_it_is_asked_for():
+    assert search(TableModel(0), [0, 1], Limits(max_length=3), width=2)[0].trace == []
 
 
 def test_no_source_gives_nothing():

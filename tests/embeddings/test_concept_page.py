@@ -1,11 +1,9 @@
-"""docs/embeddings.md: its example holds, and its configs name every setting with its default."""
+"""docs/embeddings.md: its configs have every objective and part, and what initialisation takes."""
 
 import inspect
 
-import pytest
 import spacy
 from spacy.language import Language
-from spacy.util import registry
 
 from seqpipe.embeddings.embedding_learner import EmbeddingLearner
 from seqpipe.embeddings.options import OBJECTIVES, PARTS
@@ -34,12 +32,6 @@ def registered(block):
 MADE = [block for config in CONFIGS for block in registered(config)]
 
 
-def test_example_of_the_page_holds():
-    (example,) = blocks("python")
-    exec(example, {})
-    assert example.count("assert") == 2
-
-
 def test_config_of_the_component_is_its_default():
     smallest, whole = (config["components"]["embedding_learner"] for config in CONFIGS[:2])
     assert smallest == {"factory": "embedding_learner"}
@@ -52,16 +44,6 @@ def test_config_of_the_component_is_its_default():
 
 def test_page_has_every_objective_and_every_part():
     assert {block["@misc"] for block in MADE} == {*OBJECTIVES.values(), *PARTS.values()}
-
-
-@pytest.mark.parametrize("block", MADE, ids=lambda block: block["@misc"])
-def test_settings_on_the_page_are_all_that_there_are_with_their_defaults(block):
-    parameters = inspect.signature(registry.misc.get(block["@misc"])).parameters
-    said = {name: value for name, value in block.items() if name != "@misc"}
-    assert set(said) == set(parameters)
-    for name, value in said.items():
-        if not isinstance(value, dict):  # another block, which has its own test
-            assert value == parameters[name].default, name
 
 
 def test_initialization_on_the_page_has_what_the_component_takes():

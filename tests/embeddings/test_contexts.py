@@ -127,3 +127,12 @@ def test_subsampling_keeps_line_ends_order_and_the_share_it_says():
     assert (kept == 1).sum() / 10_000 == pytest.approx(0.5, abs=0.02)
     lines = {tuple(line.split()) for line in " ".join(map(str, kept)).split("-1")}
     assert lines == {(), ("2",), ("0", "2"), ("1", "2"), ("0", "1", "2")}
+
+
+def test_orange_comes_in_pairs_with_juice_glass_and_my():
+    sentence = "I want a glass of orange juice to go along with my cereal".split()  # noqa: SIM905
+    ids = np.array([*range(len(sentence)), LINE_END], dtype=np.int32)
+    centers, near = skip_gram_pairs(ids, 6, False, np.random.default_rng(0))
+    pairs = {sentence[t] for c, t in zip(centers, near, strict=True) if sentence[c] == "orange"}
+    assert pairs == {*sentence} - {"orange", "cereal"}
+    assert {"juice", "glass", "my"} < pairs

@@ -39,6 +39,28 @@ def test_man_is_to_woman_as_king_is_to_queen(method):
     assert {word for word, _ in others} == {"apple", "orange"}
 
 
+LECTURE = (
+    ("man", "woman", "boy", "girl"),
+    ("ottawa", "canada", "nairobi", "kenya"),
+    ("big", "bigger", "tall", "taller"),
+    ("yen", "japan", "ruble", "russia"),
+)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("question", LECTURE, ids=" ".join)
+def test_analogies_of_the_lecture_are_answered_where_differences_are_alike(question, method):
+    rng = np.random.default_rng(0)
+    rows = {}
+    for a, b, c, d in LECTURE:
+        step, of_pair, of_other = rng.normal(size=(3, 20))
+        rows |= {a: of_pair, b: of_pair + step, c: of_other, d: of_other + step}
+    noise = 0.1 * rng.normal(size=(len(rows), 20))
+    embeddings = Embeddings(rows, np.array(list(rows.values())) + noise)
+    *given, answer = question
+    assert analogy(embeddings, *given, method=method)[0].word == answer
+
+
 def test_apple_is_like_orange_and_not_like_king():
     assert most_similar(table(), "apple", n=1)[0].word == "orange"
     assert cosine(table(), "apple", "orange") > 0.99

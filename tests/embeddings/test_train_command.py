@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from seqpipe.cli.app import build_app
 from seqpipe.embeddings.options import OBJECTIVES, learner_options, split_options
 from seqpipe.files import InputError
-from tests.processes import ended
+from tests.processes import ended, seqpipe
 
 COMMAND = [sys.executable, "-m", "seqpipe", "embeddings", "train"]
 
@@ -27,10 +27,7 @@ def text(tmp_path):
 
 
 def run(*arguments):
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments), "--tokenizer", "whitespace", "--width", "8"],
-        capture_output=True, text=True,
-    )  # fmt: skip
+    return seqpipe("embeddings", "train", *arguments, "--tokenizer", "whitespace", "--width", "8")
 
 
 def data(folder):

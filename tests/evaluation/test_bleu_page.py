@@ -1,39 +1,21 @@
-"""docs/evaluation.md is held to the code: its config, its examples, its counts."""
+"""docs/evaluation.md is held to the code: its counts and its messages."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import pytest
 import spacy
-from spacy.language import Language
-from thinc.api import Config
+from spacy.training import Example
 
-import seqpipe.evaluation.component  # noqa: F401
-from seqpipe.evaluation.bleu import corpus_scores
+from seqpipe.evaluation.bleu import BleuOptions, corpus_scores
+from seqpipe.evaluation.bleu_report import score_files
+from seqpipe.evaluation.bleu_scorer import score_translations
+from seqpipe.files import InputError
 from tests import pages
 
 PAGE = "docs/evaluation.md"
-
-
-def blocks(language):
-    return pages.blocks(PAGE, language)
-
-
-def test_the_config_on_the_page_has_the_defaults_of_the_factory():
-    (body,) = blocks("ini")
-    block = Config().from_str("[components]\n" + body)["components"]["bleu_evaluator"]
-    assert block.pop("factory") == "bleu_evaluator"
-    spacy.blank("en").get_factory_meta("bleu_evaluator")
-    assert block == Language.get_factory_meta("bleu_evaluator").default_config
-
-
-def test_the_examples_on_the_page_give_what_they_say(capsys):
-    pipeline, function = blocks("python")
-    exec(pipeline, {})
-    bleu, exact = map(float, capsys.readouterr().out.split())
-    assert (bleu, exact) == (1, 1)
-    exec(function, {})
-    assert capsys.readouterr().out.strip() == function.partition("# ")[2].strip()
 
 
 def test_the_table_of_the_lectures_example_is_counted():
@@ -44,3 +26,35 @@ def test_the_table_of_the_lectures_example_is_counted():
         bleu = corpus_scores([text], [references]).bleu
         counts = [f"{c}/{t}" for c, t in zip(bleu.clipped, bleu.totals, strict=True)]
         assert cells.split(" | ") == counts
+
+
+def of_files(hypotheses, reference, **options):
+    Path("hyp.txt").write_text(hypotheses, encoding="utf-8")
+    Path("ref1.txt").write_text(reference, encoding="utf-8")
+    score_files(Path("hyp.txt"), [Path("ref1.txt")], options=BleuOptions(**options))
+
+
+def of_a_pipeline_that_translates_nothing():
+    reference = spacy.blank("xx").make_doc("le chat")
+    reference._.references = ["the cat"]
+    score_translations([Example(reference.copy(), reference)])
+
+
+FAULTS = {
+    "lines": lambda: of_files("a\nb\nc\n", "a\nb\n"),
+    "text": lambda: of_files("a\n", "\n"),
+    "tokenizer": lambda: BleuOptions(tokenize="foo"),
+    "value": lambda: BleuOptions(smoothing_value=3.0),
+    "input": lambda: score_files(Path("-"), [Path("-")]),
+    "references": lambda: corpus_scores(["a cat"], ["the cat"]),
+    "translation": of_a_pipeline_that_translates_nothing,
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_gives_a_message_of_the_page(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError) as found:
+        FAULTS[name]()
+    table = pages.page(PAGE).partition("## What can go wrong")[2]
+    assert any(row.startswith(f"| `{found.value}` |") for row in table.splitlines())

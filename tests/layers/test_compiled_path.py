@@ -9,13 +9,17 @@ import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from thinc.api import NumpyOps
 
+from seqpipe.layers import compiled_path
 from seqpipe.layers.array_path import Direction, array_walk
 from seqpipe.layers.compiled_path import compiled_walk
 from seqpipe.layers.packed import Packed, Packing
@@ -428,6 +432,34 @@ def test_a_saved_model_holds_its_weights_once():
 
 
 # Threads and processes
+
+
+@pytest.mark.parametrize("bi", [False, True], ids=["one-direction", "two-directions"])
+@pytest.mark.parametrize("name", ["rnn-tanh", "gru-full", "gru-reset-after", "lstm-peepholes"])
+def test_work_in_parts_gives_what_it_gives_as_a_whole(monkeypatch, name, bi):
+    case = make_case(EQUATIONS[name], [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8], bi=bi)
+    whole = outcome(compiled_walk, case)
+    monkeypatch.setattr(compiled_path, "THREAD_PRODUCTS", 1)
+    for threads in (2, 3, 5):
+        monkeypatch.setattr(compiled_path, "thread_count", lambda threads=threads: threads)
+        off = errors(outcome(compiled_walk, case), whole)
+        assert max(off.values()) <= 1e-5, off
+
+
+@given(st.lists(st.integers(0, 9), max_size=40), st.integers(1, 6))
+def test_parts_are_all_sequences_in_order_and_about_as_long(lengths, count):
+    packing = Packing.of(lengths)
+    parts = compiled_path._parts(packing, count)
+    assert len(parts) <= max(1, min(count, len(lengths) // compiled_path.PART_SEQUENCES))
+    assert parts[0][0] == 0
+    assert parts[-1][1] == len(lengths)
+    assert all(before[1] == after[0] for before, after in pairwise(parts))
+
+
+def test_shares_are_all_rows_in_order():
+    assert compiled_path._shares(10, 3) == [(0, 3), (3, 3), (6, 4)]
+    assert compiled_path._shares(2, 1) == [(0, 2)]
+
 
 ROOT = Path(__file__).parents[2]
 TWO_THREADS = {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"}

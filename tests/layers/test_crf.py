@@ -173,11 +173,13 @@ def test_loss_and_its_gradient(crf_loss, forbid, missing):
         assert relative_error(getattr(gradient, name), numeric) < 1e-6, name
 
 
-def test_a_sentence_whose_gold_is_forbidden_is_left_out():
+@pytest.mark.parametrize("second", [0, MISSING], ids=["complete", "partial"])
+@LOSSES
+def test_a_sentence_whose_gold_is_forbidden_is_left_out(crf_loss, second):
     P = potentials([2, 3], forbid=True)
     gold = gold_for(P, True)
     rows = {rank: r for rank, r, _ in sentences(P)}
-    gold[rows[1]] = [1, 0]  # tag 1 may not come first
+    gold[rows[1]] = [1, second]  # tag 1 may not come first
     loss, gradient = crf_loss(P, gold)
     alone = Potentials(P.emissions[rows[0]], P.start, P.transitions, P.end, Packing.of([3]))
     assert loss == pytest.approx(crf_loss(alone, gold[rows[0]])[0])
@@ -322,6 +324,21 @@ def test_what_is_forbidden_is_never_decoded(head):
         assert rows[-1] != 2
         for a, b in itertools.pairwise(rows.tolist()):
             assert (a, b) not in {(0, 1), (2, 2)}
+
+
+def test_the_tags_are_as_many_as_the_data_has_columns_unless_they_are_given():
+    X = pack(NumpyOps(), [numpy.zeros((2, 4), "f")])
+    model = CRF()
+    model.initialize(X=X)
+    assert model.get_dim("nO") == 4
+    assert {name: model.get_param(name).shape for name in model.param_names} == {
+        "start": (4,),
+        "transitions": (4, 4),
+        "end": (4,),
+    }
+    given = CRF(3)
+    given.initialize(X=X)
+    assert given.get_dim("nO") == 3
 
 
 def test_the_head_passes_its_gradients_on():

@@ -111,3 +111,13 @@ def test_the_rate_of_training_does_not_change_word_dropout():
 def test_a_word_dropout_rate_out_of_range_is_refused(rate):
     with pytest.raises(ValueError, match=r"word_dropout_rate = .*expected a rate in \[0, 1\)"):
         word_dropout(rate)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("layer", [lambda: packed_dropout(0.5), lambda: word_dropout(0.5)])
+def test_what_is_dropped_from_keeps_its_type_of_float(layer, dtype):
+    X = pack(OPS, [numpy.ones((4, 30), dtype), numpy.ones((3, 30), dtype)])
+    numpy.random.seed(0)
+    Y, backprop = layer()(X, True)
+    assert not Y.data.all()
+    assert {Y.data.dtype, backprop(Y).data.dtype} == {numpy.dtype(dtype)}

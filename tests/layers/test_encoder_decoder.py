@@ -5,7 +5,13 @@ import pytest
 from thinc.api import Config, Linear, Model, NumpyOps, Ragged, registry
 
 from seqpipe.layers.attention import SCORES, Attention
-from seqpipe.layers.encoder_decoder import EncoderDecoder, decode_step, start_decoding
+from seqpipe.layers.attentional import attentional_decoder
+from seqpipe.layers.encoder_decoder import (
+    EncoderDecoder,
+    decode_step,
+    encode_decode,
+    start_decoding,
+)
 from seqpipe.layers.packed import Packed, pack
 from seqpipe.layers.recurrent import Recurrent
 from tests.gradients import relative_error, to_float64
@@ -162,9 +168,11 @@ def test_the_shape_is_the_equations(score):
 
 
 @FED
-def test_what_is_fed_is_the_equations(feeding):
-    model = to_float64(model_for("dot", "rnn", "rnn", bi=False, feeding=feeding))
-    reader, writer = passes(model)
+@pytest.mark.parametrize("levels", [1, 2])
+def test_what_is_fed_is_the_equations(feeding, levels):
+    options = {"bi": False, "feeding": feeding, "levels": levels}
+    model = to_float64(model_for("dot", "rnn", "rnn", **options))
+    reader, *writers = passes(model)
     bridge, output, (_, mix) = parts(model)
     source, target = pair()
 
@@ -175,15 +183,53 @@ def test_what_is_fed_is_the_equations(feeding):
     for x, z, Y in zip(source, target, model.predict((source, target)), strict=True):
         memory = states_of(reader, numpy.zeros(4), x)
         final = memory[-1] if len(x) else numpy.zeros(4)
-        s, fed = numpy.tanh(affine(bridge, final)), numpy.zeros(4)
+        states = numpy.split(numpy.tanh(affine(bridge, final)), levels)
+        fed = numpy.zeros(4)
         for row, y in zip(z, Y, strict=True):
             if feeding == "context":
-                fed = context(s, memory)
-            (s,) = states_of(writer, s, [numpy.concatenate([row, fed])])
+                fed = context(states[-1], memory)  # the last level asks
+            s = numpy.concatenate([row, fed])
+            for level, writer in enumerate(writers):
+                (s,) = states_of(writer, states[level], [s])
+                states[level] = s
             c = fed if feeding == "context" else context(s, memory)
             h = numpy.tanh(affine(mix, numpy.concatenate([c, s])))
             fed = h if feeding == "input" else fed
             assert numpy.allclose(y, affine(output, h))
+
+
+@pytest.mark.parametrize(
+    ("score", "feeding"), [(None, "none"), ("dot", "none"), ("dot", "input"), ("dot", "context")]
+)
+def test_nothing_is_dropped_when_steps_are_decoded(score, feeding):
+    model = model_for(score, feeding=feeding, levels=2)
+    source, inputs = batch([3, 4], 3, "float32"), batch([2, 2], 2, "float32", seed=1)
+    whole = model.predict((source, inputs))
+    for node in model.walk():
+        if "dropout_rate" in node.attrs:
+            node.attrs["dropout_rate"] = 0.5
+    decoding = start_decoding(model, source)
+    for t in range(2):
+        y, decoding = decode_step(model, numpy.stack([x[t] for x in inputs]), decoding)
+        assert numpy.allclose(y, numpy.stack([z[t] for z in whole]), atol=1e-6)
+
+
+def test_a_decoder_reads_no_more_than_its_targets_unless_it_is_fed():
+    decoder = Recurrent("gru", 4, bi=False, initial="given", return_state=True)
+    encoder = Recurrent("gru", 4, return_state=True)
+    assert attentional_decoder(decoder).attrs["feeding"] == "none"
+    assert encode_decode(encoder, decoder, None).layers[2].attrs["feeding"] == "none"
+    assert EncoderDecoder(encoder, decoder, 2).layers[0].layers[2].attrs["feeding"] == "none"
+
+
+@EVERY_WIRING
+def test_steps_have_the_type_of_float_of_what_is_read(score, feeding):
+    model = model_for(score, feeding=feeding)
+    source, inputs = batch([3, 4], 3, "float32"), batch([2, 2], 2, "float32", seed=1)
+    decoding = start_decoding(model, source)
+    for step in zip(*inputs, strict=True):
+        y, decoding = decode_step(model, numpy.stack(step), decoding)
+        assert {y.dtype, decoding.state.dtype, decoding.fed.dtype} == {numpy.dtype("float32")}
 
 
 @EVERY_WIRING

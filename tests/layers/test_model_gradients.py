@@ -64,7 +64,7 @@ def test_every_value_is_cut_to_the_bound_after_the_parts_of_a_row_are_summed(mod
 
 def test_values_within_the_bound_stay(model):
     before = values(model)
-    assert not clip_gradients(model, 3.0)
+    assert clip_gradients(model, 3.0) is False
     assert values(model) == before
 
 

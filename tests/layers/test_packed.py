@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from thinc.api import Model, NumpyOps, Ragged
 
-from seqpipe.layers.packed import Packed, Packing, on_rows, pack, unpack
+from seqpipe.layers.packed import Packed, Packing, on_rows, pack, packed_rows, unpack
 
 OPS = NumpyOps()
 
@@ -90,3 +90,46 @@ def test_wrong_sequences_are_refused(sequences, message):
 def test_another_type_of_batch_is_refused():
     with pytest.raises(ValueError, match="found int"):
         on_rows(doubled()).predict(3)
+
+
+@given(st.lists(st.integers(0, 5), max_size=6), st.randoms(use_true_random=False))
+def test_in_another_order_the_rows_stay_and_the_caller_finds_his_sequences(lengths, shuffler):
+    sequences = sequences_of(lengths)
+    order = list(range(len(lengths)))
+    shuffler.shuffle(order)
+    packed = pack(OPS, sequences)
+    packing = packed.packing.reordered(numpy.array(order, dtype="int64"))
+    assert packing.lengths.tolist() == [lengths[i] for i in order]
+    restored = unpack(OPS, Packed(packed.data, packing))
+    for place, found in zip(order, restored, strict=True):
+        assert numpy.array_equal(found, sequences[place])
+
+
+def test_each_row_knows_the_step_before_it_and_the_one_after():
+    # By rank: 3 steps in rows 0, 2, 4; 2 steps in rows 1, 3; beyond them 5 + rank.
+    packing = Packing.of([2, 0, 3])
+    assert packing.before.tolist() == [5, 6, 0, 1, 2]
+    assert packing.after.tolist() == [2, 3, 4, 6, 5]
+    assert Packing.of([]).before.tolist() == Packing.of([0]).after.tolist() == []
+
+
+def test_steps_go_from_the_start_or_from_the_end():
+    packing = Packing.of([2, 0, 3])
+    steps = [(0, 2, 2), (2, 4, 2), (4, 5, 1)]
+    assert packing.steps() == steps
+    assert packing.steps(reverse=True) == steps[::-1]
+    assert (packing.tokens, Packing.of([]).tokens) == (5, 0)
+
+
+def test_no_sequences_at_all_are_packed_as_no_rows():
+    packed = pack(OPS, [])
+    assert packed.data.shape == (0, 0)
+    assert (packed.data.dtype, packed.packing.lengths.tolist()) == ("float32", [])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rows_that_no_sequence_has_take_the_width_that_is_expected(dtype):
+    nothing = Packed(numpy.zeros((0, 7), dtype), Packing.of([0, 0]))
+    found = packed_rows(OPS, nothing, name="input", dim="nI", width=3)
+    assert (found.data.shape, found.data.dtype) == ((0, 3), dtype)
+    assert found.packing is nothing.packing

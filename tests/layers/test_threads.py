@@ -7,6 +7,7 @@ import textwrap
 
 import pytest
 
+from seqpipe.layers import threads
 from seqpipe.layers.threads import side_by_side
 
 TWO_THREADS = {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"}
@@ -216,3 +217,9 @@ def test_a_blas_that_is_not_known_leaves_it_to_the_environment(allowed, threads)
         {"OMP_NUM_THREADS": allowed},
     )
     assert lines == [threads]
+
+
+def test_a_task_alone_asks_for_no_threads(monkeypatch):
+    monkeypatch.setattr(threads, "_work", lambda: pytest.fail("threads were asked for"))
+    assert threads.side_by_side([lambda: 3]) == [3]
+    assert threads.side_by_side([]) == []

@@ -409,6 +409,19 @@ def test_generate_gives_the_same_texts_for_the_same_seed(model):
         assert len(set(one["tokens"])) == len(one["tokens"])
 
 
+def test_generate_writes_texts_or_lines_of_json(model, tmp_path):
+    options = ("generate", model, "--samples", 3, "--seed", 1)
+    shown = run(*options).stdout
+    text, lines = tmp_path / "new" / "texts.txt", tmp_path / "texts.jsonl"
+    assert "The texts are in" in run(*options, "--output", text).stdout
+    assert text.read_text(encoding="utf-8") == shown
+    run(*options, "--output", lines)
+    found = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
+    assert found == json.loads(run(*options, "--json").stdout)
+    with pytest.raises(InputError, match="a folder stands there, expected a file for the texts"):
+        run(*options, "--output", tmp_path)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -4,8 +4,6 @@ import gzip
 import importlib.util
 import json
 import re
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import pytest
 import spacy
 
 from seqpipe.evaluation.contrast import contrast_groups, score_contrast
+from tests.processes import python
 
 PROJECT = Path(__file__).parents[2] / "projects" / "classification"
 ASSETS, SCRIPTS, CONFIGS = PROJECT / "assets", PROJECT / "scripts", PROJECT / "configs"
@@ -31,9 +30,7 @@ SMALL = ["--components.textcat.model.tok2vec.width", "8"]
 
 def run(folder, *words, expected=0):
     """What a program of ours says; the last line of what it complains, if it should fail."""
-    done = subprocess.run(
-        [sys.executable, *map(str, words)], cwd=folder, capture_output=True, text=True, timeout=240
-    )
+    done = python(*words, cwd=folder)
     assert done.returncode == expected, done.stderr
     return done.stderr.splitlines()[-1] if expected else done.stdout
 

@@ -19,6 +19,8 @@ from babel.dates import format_date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.processes import python
+
 PROJECT = Path(__file__).parents[2] / "projects" / "dates"
 SCRIPTS, ASSETS = PROJECT / "scripts", PROJECT / "assets"
 FILES = ("train", "dev", "test_days", "test_formats")
@@ -42,9 +44,7 @@ def make(folder, *options, expected=0):
     given = {"--locales": ASSETS / "locales.txt", "--own": ASSETS / "own_formats.tsv"}
     given.update(zip(options[::2], options[1::2], strict=True))
     words += [word for option in given.items() for word in option]
-    done = subprocess.run(
-        [sys.executable, *map(str, words)], capture_output=True, text=True, timeout=200
-    )
+    done = python(*words)
     assert done.returncode == expected, done.stderr
     return done.stderr if expected else done.stdout
 

@@ -14,6 +14,7 @@ from seqpipe.debiasing.word_lists import WordLists
 from seqpipe.embeddings.matrix import Embeddings
 from seqpipe.embeddings.vector_files import write_vectors
 from seqpipe.project.load import load_project
+from tests.processes import python
 
 PROJECTS = Path(__file__).parents[2] / "projects"
 PROJECT = PROJECTS / "debiasing"
@@ -24,13 +25,7 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 
 def script(folder, name, *words, expected=0):
     """What a script says; the last line of what it complains, if it should fail."""
-    done = subprocess.run(
-        [sys.executable, str(SCRIPTS / f"{name}.py"), *map(str, words)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
+    done = python(SCRIPTS / f"{name}.py", *words, cwd=folder)
     assert done.returncode == expected, done.stderr
     return done.stderr.splitlines()[-1] if expected else done.stdout
 

@@ -3,7 +3,6 @@
 import gzip
 import importlib.util
 import json
-import subprocess
 import sys
 from pathlib import Path
 from random import Random
@@ -12,6 +11,7 @@ import pytest
 
 from seqpipe.embeddings import evaluate_analogies, read_vectors
 from seqpipe.embeddings.evaluation import read_pairs, read_questions
+from tests.processes import python
 
 PROJECT = Path(__file__).parents[2] / "projects" / "embeddings"
 SCRIPTS = PROJECT / "scripts"
@@ -20,9 +20,7 @@ SIZE = ["--width", "16", "--epochs", "1", "--min-count", "1"]
 
 def run(folder, *words, expected=0):
     """What a program of ours says; the last line of what it complains, if it should fail."""
-    done = subprocess.run(
-        [sys.executable, *map(str, words)], cwd=folder, capture_output=True, text=True, timeout=240
-    )
+    done = python(*words, cwd=folder)
     assert done.returncode == expected, done.stderr
     return done.stderr.splitlines()[-1] if expected else done.stdout
 

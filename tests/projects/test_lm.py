@@ -5,8 +5,6 @@ import gzip
 import json
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +14,7 @@ from seqpipe.lm.streams import make_text_streams, stream_batches
 from seqpipe.project.load import load_project
 from seqpipe.training.config_file import parse_overrides
 from seqpipe.vocabulary.tokenizer import create_unk_tokenizer
+from tests.processes import python
 
 PROJECT = Path(__file__).parents[2] / "projects" / "lm"
 SCRIPTS = PROJECT / "scripts"
@@ -32,9 +31,7 @@ QUICK = {
 
 def run(folder, *words, expected=0):
     """What a program of ours says; the last line of what it complains, if it should fail."""
-    done = subprocess.run(
-        [sys.executable, *map(str, words)], cwd=folder, capture_output=True, text=True, timeout=400
-    )
+    done = python(*words, cwd=folder)
     assert done.returncode == expected, done.stderr
     return done.stderr.splitlines()[-1] if expected else done.stdout
 

@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import subprocess
 import sys
 from pathlib import Path
 from random import Random
@@ -11,6 +10,7 @@ import numpy
 import pytest
 
 from tests.gradients import numeric_gradient, relative_error
+from tests.processes import python
 
 PROJECT = Path(__file__).parents[2] / "projects" / "long_range"
 SCRIPTS = PROJECT / "scripts"
@@ -73,9 +73,7 @@ def test_gradient_of_the_loss(task):
 
 
 def run(folder, *words):
-    done = subprocess.run(
-        [sys.executable, *words], cwd=folder, capture_output=True, text=True, timeout=120
-    )
+    done = python(*words, cwd=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

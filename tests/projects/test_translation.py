@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from seqpipe.files import InputError
 from seqpipe.project.load import load_project
 from seqpipe.training.config_file import parse_overrides
+from tests.processes import python
 
 PROJECT = Path(__file__).parents[2] / "projects" / "translation"
 SCRIPTS, ASSETS = PROJECT / "scripts", PROJECT / "assets"
@@ -53,13 +54,7 @@ WHO = {
 
 def run(folder, script, *words, expected=0):
     """What a script says; what it complains, if it should fail."""
-    done = subprocess.run(
-        [sys.executable, str(SCRIPTS / script), *map(str, words)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=400,
-    )
+    done = python(SCRIPTS / script, *words, cwd=folder)
     assert done.returncode == expected, done.stderr
     return done.stderr if expected else done.stdout
 

@@ -1,4 +1,5 @@
-"""A shuffled stream: each example once, drawn from a buffer, the same when a run goes on."""
+"""Readers around others. A shuffled stream: each example once, drawn from a buffer, the same when a
+run goes on. Corpora joined: one of each in turn."""
 
 import json
 import random
@@ -11,12 +12,13 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch, registry
+from thinc.api import Config
 
 from seqpipe.files import InputError
 from seqpipe.tagging.corpus import make_conll_corpus
 from seqpipe.training.batches import BatchStream
 from seqpipe.training.random_state import global_states
-from seqpipe.training.readers import make_shuffled_corpus
+from seqpipe.training.readers import make_joined_corpora, make_shuffled_corpus
 
 NLP = spacy.blank("en")
 
@@ -130,3 +132,80 @@ def test_a_buffer_of_nothing_is_refused():
 def test_an_empty_corpus_is_refused():
     with pytest.raises(InputError, match="no example, expected at least one"):
         list(shuffled(0, 3)(NLP))
+
+
+# Corpora that are one
+
+
+def joined(*counts):
+    """A reader that joins corpora of so many examples: 0, 1, ... then 100, 101, ... and so on."""
+    return make_joined_corpora(*(corpus_from(100 * i, count) for i, count in enumerate(counts)))
+
+
+def corpus_from(first, count):
+    def read(nlp):
+        for i in range(first, first + count):
+            doc = Doc(nlp.vocab, words=[str(i)])
+            yield Example(doc.copy(), doc)
+
+    return read
+
+
+def test_one_example_of_each_corpus_comes_in_turn_and_then_the_rest():
+    assert numbers(joined(4, 1, 2)(NLP)) == [0, 100, 200, 1, 201, 2, 3]
+
+
+@given(counts=st.lists(st.integers(1, 5), min_size=1, max_size=4))
+def test_every_example_of_every_corpus_comes_once_in_its_own_order(counts):
+    found = numbers(joined(*counts)(NLP))
+    for i, count in enumerate(counts):
+        own = [number for number in found if number // 100 == i]
+        assert own == list(range(100 * i, 100 * i + count))
+    assert len(found) == sum(counts)
+
+
+def test_an_example_without_tokens_does_not_end_its_corpus():
+    def read(nlp):
+        for words in ([], ["1"]):
+            yield Example(Doc(nlp.vocab, words=words), Doc(nlp.vocab, words=words))
+
+    assert [len(eg.reference) for eg in make_joined_corpora(read)(NLP)] == [0, 1]
+
+
+def test_joined_corpora_are_read_anew_each_time():
+    read = joined(2, 1)
+    assert numbers(read(NLP)) == numbers(read(NLP)) == [0, 100, 1]
+
+
+def test_a_corpus_that_is_empty_is_told():
+    with pytest.raises(InputError, match="one of the 3 corpora to join has no example"):
+        list(joined(2, 0, 1)(NLP))
+
+
+def test_no_corpora_cannot_be_joined():
+    with pytest.raises(InputError, match=r"no corpora to join.*\[corpora.x.\*\]"):
+        make_joined_corpora()
+
+
+def test_a_config_joins_readers_that_stand_in_sections_of_their_own(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.txt").write_text(f"{name} text\n", encoding="utf-8")
+    config = Config().from_str(
+        f"""
+        [one]
+        @readers = "spacy.PlainTextCorpus.v1"
+        path = "{(tmp_path / "one.txt").as_posix()}"
+
+        [train]
+        @readers = "seqpipe.JoinedCorpora.v1"
+
+        [train.*]
+        one = ${{one}}
+
+        [train.*.two]
+        @readers = "spacy.PlainTextCorpus.v1"
+        path = "{(tmp_path / "two.txt").as_posix()}"
+        """
+    )
+    read = registry.resolve(config.interpolate())["train"]
+    assert {eg.reference.text for eg in read(NLP)} == {"one text", "two text"}

@@ -67,6 +67,36 @@ def test_pipeline_without_a_corpus_in_its_config_says_so(nlp, tmp_path):
         read_examples(nlp, path)
 
 
+@pytest.fixture
+def joined(nlp):
+    """A pipeline whose development corpus joins two."""
+    reviews = {"@readers": "seqpipe.LabelledTexts.v1", "path": "dev.tsv.gz"}
+    nlp.config["corpora"]["dev"] = {
+        "@readers": "seqpipe.JoinedCorpora.v1",
+        "*": {"entities": {**nlp.config["corpora"]["dev"], "path": "a.conll"}, "reviews": reviews},
+    }
+    return nlp
+
+
+def test_of_corpora_that_are_joined_the_one_of_the_files_kind_says_how_to_read(joined, tmp_path):
+    (tmp_path / "test.conll").write_text("B-PER Ann\nO sang\n")
+    (tmp_path / "test.tsv").write_text("label\ttext\nbad\tAnn sang\ngood\tAnn slept\n")
+    (entities,) = read_examples(joined, tmp_path / "test.conll")
+    assert [ent.label_ for ent in entities.reference.ents] == ["PER"]
+    reviews = read_examples(joined, tmp_path / "test.tsv")
+    assert [eg.reference.cats["good"] for eg in reviews] == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("name", ["test.txt", "test.conll"])
+def test_a_file_that_is_of_no_joined_corpus_or_of_two_is_refused(joined, tmp_path, name):
+    parts = joined.config["corpora"]["dev"]["*"]
+    parts["more"] = parts["entities"]
+    (tmp_path / name).write_text("B-PER Ann\n")
+    known = r"entities \(\.conll\), reviews \(\.tsv\), more \(\.conll\); or a \.spacy file"
+    with pytest.raises(InputError, match=rf"\[corpora\.dev\].*just one of them: {known}"):
+        read_examples(joined, tmp_path / name)
+
+
 def test_missing_data_is_named(nlp, tmp_path):
     with pytest.raises(InputError, match=r"none\.conll: no such file or folder"):
         read_examples(nlp, tmp_path / "none.conll")

@@ -426,8 +426,10 @@ def of(model):
 
 
 def test_analyze_and_lengths_refuse_data(model, files, tmp_path):
-    refused("analyze", model, *files, "--widths", "0,3", match="--widths '0,3': expected whole")
-    refused("analyze", model, *files, "--widths", "x", match="--widths 'x': expected whole")
+    refused(
+        "analyze", model, *files, "--widths", "0,3", match="--beam-widths '0,3': expected whole"
+    )
+    refused("analyze", model, *files, "--widths", "x", match="--beam-widths 'x': expected whole")
     refused("analyze", model, tmp_path / "none", match="none: no such file")
     refused("analyze", model, "-", match="standard input is not read here")
     refused("analyze", model, files[0], match="line 1: 1 column, expected at least 2")
@@ -457,7 +459,7 @@ def test_places_are_looked_at_before_the_work(tmp_path, files):
     refused("attention", none, "a", "-o", f"{bad}.html", match=cannot.format("picture"))
     refused("attention", none, "a", "-o", "a.gif", match="ends in .png, .svg, .pdf or .html")
     refused("beam", none, "a", "-o", "a.png", match="a name that ends in .html")
-    refused("lengths", *files, "--model", none, "-o", "a.txt", match=".png, .svg, .pdf or .json")
+    refused("lengths", *files, "--model", none, "-o", "a.txt", match="no format has the suffix")
 
 
 def test_nothing_is_written_over_what_is_read(tmp_path, files):

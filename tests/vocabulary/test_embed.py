@@ -4,7 +4,9 @@ from collections import Counter
 
 import numpy
 import pytest
+import spacy
 from spacy.tokens import Doc
+from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
 
@@ -216,3 +218,17 @@ def test_without_an_embedding_of_its_own_a_word_has_its_other_parts():
 def test_a_word_without_any_part_is_refused(options, message):
     with pytest.raises(InputError, match=message):
         WordFeatures(Vocabulary(), features=[], **options)
+
+
+def test_in_a_component_that_fills_no_vocabulary_it_is_refused():
+    nlp = spacy.blank("en")
+    encode = {"@architectures": "spacy.MaxoutWindowEncoder.v2", "width": 12, "depth": 1}
+    encode |= {"window_size": 1, "maxout_pieces": 2}
+    words = {"@architectures": "seqpipe.WordFeatures.v1", "width": 12, "features": []}
+    words["vocabulary"] = {"@misc": "seqpipe.Vocabulary.v1"}
+    tok2vec = {"@architectures": "spacy.Tok2Vec.v2", "embed": words, "encode": encode}
+    nlp.add_pipe("tok2vec", config={"model": tok2vec})
+    nlp.add_pipe("tagger").add_label("N")
+    doc = Doc(nlp.vocab, words=["one", "word"], tags=["N", "N"])
+    with pytest.raises(InputError, match=r"its vocabulary is empty, and every word would be <UNK>"):
+        nlp.initialize(lambda: [Example(doc.copy(), doc)])

@@ -88,6 +88,18 @@ def test_the_first_examples_of_a_vocabulary_of_two_words():
     assert doc._.unk_rate == 0.4
 
 
+def test_mau_is_unknown_where_the_text_never_says_it():
+    nlp = pipeline("The Egyptian is a cat of a breed.")
+    doc = nlp("The Egyptian Mau is a breed of cat.")
+    assert unknown(doc) == ["Mau"]
+    assert doc.text == "The Egyptian Mau is a breed of cat."
+
+
+def test_characters_that_were_read_are_never_unknown():
+    nlp = pipeline("Cats average 15 hours of sleep a day.", unit="char")
+    assert unknown(nlp("a day of 5 yaks")) == ["k"]
+
+
 def test_options_reach_the_vocabulary():
     nlp = pipeline("A a 1 b", min_count=2, lower=True)
     assert unknown(nlp("a A b 1")) == ["b", "1"]

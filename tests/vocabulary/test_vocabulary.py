@@ -148,6 +148,20 @@ def test_one_hot_is_one_at_the_words_index():
     assert vectors.tolist() == [[0, 0, 0, 0, 1, 0], [0, 1, 0, 0, 0, 0]]
 
 
+def test_the_lectures_words_have_their_numbers_and_one_hot_vectors():
+    words = [f"word{rank}" for rank in range(10_000)]
+    lecture = {"and": 367, "harry": 4075, "potter": 6830}
+    for word, index in lecture.items():
+        words[index - len(Vocabulary.SPECIALS)] = word
+    counts = {word: 10_000 - rank for rank, word in enumerate(words)}
+    vocabulary = Vocabulary(max_size=10_000, lower=True).build(counts)
+    ids = vocabulary.ids(["Harry", "Potter", "and", "Hermione", "Granger"])
+    assert ids.tolist() == [4075, 6830, 367, Vocabulary.UNK_ID, Vocabulary.UNK_ID]
+    o = vocabulary.one_hot(ids)
+    assert o.shape == (5, 10_004)
+    assert [row.nonzero()[0].tolist() for row in o] == [[id] for id in ids]
+
+
 def test_one_hot_of_no_ids():
     assert Vocabulary().one_hot([]).shape == (0, 4)
 

@@ -1,0 +1,48 @@
+"""Completion in shells: commands, options and their values."""
+
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = "import sys; sys.argv[0] = 'seqpipe'; from seqpipe.cli import main; main()"
+INSTRUCTIONS = {
+    "bash": ({"COMP_WORDS": "{line}", "COMP_CWORD": "{place}"}, "complete_bash"),
+    "zsh": ({"_TYPER_COMPLETE_ARGS": "{line}"}, "complete_zsh"),
+    "fish": (
+        {"_TYPER_COMPLETE_ARGS": "{line}", "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
+        "complete_fish",
+    ),
+}
+
+
+def completed(shell, line):
+    """What a shell is offered for the last word of a line."""
+    given, instruction = INSTRUCTIONS[shell]
+    place = len(line.split(" ")) - 1
+    environment = {key: value.format(line=line, place=place) for key, value in given.items()}
+    environment["_SEQPIPE_COMPLETE"] = instruction
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.mark.parametrize("shell", INSTRUCTIONS)
+def test_a_shell_completes_commands(shell):
+    assert "embeddings" in completed(shell, "seqpipe em")
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("seqpipe translation be", "beam\n"),
+        ("seqpipe bleu --sm", "--smoothing\n--smoothing-value\n"),
+        ("seqpipe embeddings analogy --method 3CosM", "3CosMul\n"),
+        ("seqpipe train ", "\n"),  # bash completes files by itself
+    ],
+    ids=["command of a group", "option", "value", "file"],
+)
+def test_bash_completes_what_comes_next(line, offered):
+    assert completed("bash", line) == offered

@@ -1,0 +1,7 @@
+"""What docs/curves.md names: a config that trains in a second."""
+
+from tests.docs.stages.models import write_training
+
+
+def prepare(folder):
+    write_training(folder)
