@@ -21,17 +21,21 @@ MODULES = [str(path.relative_to(PACKAGE)) for path in sorted(PACKAGE.rglob("*.py
 Definition = ast.FunctionDef | ast.ClassDef
 
 # `def name() -> X` with a docstring such as "The words, ..." says with it what comes back.
-NAMES_A_THING = r"(The|A|An|Each|Every|All|What|Which|Who|Whose|Where|Whether|How|Why|When|Yields?)\b"
+NAMES_A_THING = r"(The|A|An|Each|Every|All|What|Which|Who|Whose|Where|Whether|How|Why|When)\b"
 ARRAYS = r"\b(Floats(\d|X)d|Ints\dd|ndarray|ArrayLike|NDArray)\b"
 # `(tokens, width)`, `(N,)`, `(2 H, nI)`, "of any shape"; no type and no call.
 SHAPE = r"\([^(),\[\]\"]+,[^()\[\]\"]*\)|\bany (type and )?shape\b"
 # "Arguments as for `Run`", "`make_glove` says what each is", "for their meaning see `NeuralLM`".
 ELSEWHERE = (
-    r"\b[Aa]rguments\b( and \w+)?(\s+as\s+(for|there|in)\b| see\b)|says? what (each|the arguments)\b|"
+    r"\b[Aa]rguments\b( and \w+)? (as (for|there|in)\b|see\b)|says? what (each|the arguments)\b|"
     r"\b[Ff]or (the arguments|their meaning) see\b|All else is as in `|options of the same name|"
     r"\bSee `\w+` and `\w+`|\bsee `make_\w+`"
 )
-# What says that a caller has a fault, or that a thing is not there; others are not for callers.
+THIRD_PERSON = (
+    r"(Adds|Applies|Builds|Checks|Computes|Creates|Debiases|Does|Draws|Finds|Gets|Gives|Keeps|"
+    r"Learns|Loads|Makes|Puts|Reads|Refuses|Removes|Returns|Runs|Says|Takes|Tells|Turns|Writes)\b"
+)
+# These say what is to be done or what is not there, and are no faults of a caller's.
 CONTROL = {"StopIteration", "NotImplementedError", "Exit", "AttributeError"}
 
 
@@ -250,6 +254,19 @@ def own_statements(node: Definition) -> Iterator[ast.AST]:
         waiting += [] if inner else ast.iter_child_nodes(one)
 
 
+def opening_fault(it: Public) -> list[str]:
+    """The first paragraph is a sentence: what to do, as "Read a file.", or what the thing is."""
+    first = " ".join(it.doc.split("\n\n")[0].split())
+    found = []
+    if not re.search(r"[.:,)?]$", first):
+        found.append("its first sentence has no end")
+    if isinstance(it.node, ast.FunctionDef) and re.match(THIRD_PERSON, first):
+        found.append("says what it does, rather than to do it")
+    if re.match(r"[a-z_]+ \(\w+\): ", first):
+        found.append("begins with a parameter")
+    return found
+
+
 def lacks_shapes(it: Public) -> bool:
     if isinstance(it.node, ast.ClassDef):
         return False
@@ -266,7 +283,8 @@ def faults(it: Public, *, shapes: bool) -> list[str]:
         return []
     if not it.doc:
         return ["no docstring"]
-    found = [f"{name} has no type and meaning" for name in unnamed(it)]
+    found = opening_fault(it)
+    found += [f"{name} has no type and meaning" for name in unnamed(it)]
     found += ["nothing about what comes back"] if lacks_returns(it) else []
     found += ["nothing about what it raises"] if lacks_errors(it) else []
     found += ["no shape of its arrays"] if shapes and lacks_shapes(it) else []

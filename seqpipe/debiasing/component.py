@@ -32,7 +32,7 @@ def make_debiaser(
     keep_lengths: bool,
     seed: int,
 ) -> Any:
-    """Debiases `nlp.vocab.vectors` at initialisation; docs pass through it unchanged. It stands
+    """Debias `nlp.vocab.vectors` at initialisation; docs pass through it unchanged. It stands
     after what makes the vectors and before what copies them.
 
     lists (Optional[str]): A JSON file of word lists, or a folder of debiaswe's, which is read at

@@ -22,12 +22,18 @@ from .measure import Coverage, Interval, Measure
 
 @dataclass(frozen=True, kw_only=True)
 class WordSimilarity(Measure):
-    """value (float): Spearman's correlation of cosines with the scores that people gave."""
+    """How well the vectors agree with people.
+
+    value (float): Spearman's correlation of cosines with the scores that people gave.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
 class AnalogyAccuracy(Measure):
-    """value (float): The share of analogy questions answered rightly (3CosAdd)."""
+    """How many analogies the vectors solve.
+
+    value (float): The share of questions answered rightly (3CosAdd).
+    """
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""Beam search over many sources at once: the best partial outputs of each go on, step by step."""
+"""Beam search over many sources at once: the best partial outputs of each go on, step by step
+(Sutskever et al. 2014, section 3.2)."""
 
 from __future__ import annotations
 

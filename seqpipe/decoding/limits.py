@@ -1,4 +1,5 @@
-"""What a decoder may write: how long, without which tokens, without repeating itself."""
+"""What a decoder may write: how long, without which tokens, without repeating itself (Paulus et al.
+2018)."""
 
 from __future__ import annotations
 

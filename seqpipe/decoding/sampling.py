@@ -1,6 +1,7 @@
 """Sampling: with a temperature, of the k likeliest tokens, of the nucleus.
 
-Top-p: Holtzman et al., The Curious Case of Neural Text Degeneration, 2020, section 3.1.
+Top-k: Fan et al., Hierarchical Neural Story Generation, 2018. Top-p: Holtzman et al.,
+The Curious Case of Neural Text Degeneration, 2020, section 3.1.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def make_embedding_learner(
     seed: int,
     keep_tables: bool,
 ) -> Any:
-    """Learns word vectors at initialisation and leaves them in `nlp.vocab.vectors`.
+    """Learn word vectors at initialisation and leave them in `nlp.vocab.vectors`.
 
     objective (Objective): What is minimised: `seqpipe.SkipGram.v1`, `seqpipe.CBOW.v1`,
         `seqpipe.GloVe.v1` or `seqpipe.NeuralLM.v1`.

@@ -79,7 +79,8 @@ def continuation_counts(suffixes, first, counts):
 
 @kernel
 def interpolate(starts, levels, counts, suffixes, discounts, uniform, probs, backoffs):
-    """Interpolated modified Kneser-Ney: each n-gram's probability, each context's backoff.
+    """Interpolated modified Kneser-Ney (Chen & Goodman 1999): each n-gram's probability, each
+    context's backoff.
 
     starts (inner + 1,). levels (order + 2,): The first node of each length. counts (nodes,): As
         they are used. suffixes (nodes,). discounts (order + 1, 4): By length, of counts of 0, 1,

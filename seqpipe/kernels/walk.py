@@ -1,8 +1,8 @@
 """What the walks of all cells over a packed batch share.
 
-Names of the cells' kernels, and of what they call. Arrays are float32, flat and in C order. A small
-letter is the place of the first value that is meant in the array of that capital letter, such as p
-in P and d in D; s and t are those in source and target.
+Names of the cells' kernels, and of what they call. Arrays are float32, flat and in C order. The
+letters p, d, y and z are the place of the first value that is meant in P, D, Y and Z; s and t are
+those in source and target.
 
     walk                the part of the batch, see `Walk`
     H, width, count     units; columns; floats

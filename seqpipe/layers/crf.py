@@ -181,7 +181,7 @@ def array_crf_loss(potentials: Potentials, gold: np.ndarray) -> tuple[float, Pot
     """`crf_loss` in array code, which is its specification.
 
     potentials (Potentials): Of B sentences with N tokens and L tags.
-    gold (ndarray): Allowed tags of each token, boolean `(N, L)`.
+    gold (ndarray): As there, `(N,)`.
     RETURNS (Tuple[float, Potentials]): The loss in nats, summed, and its gradient by the scores.
     """
     P, gold = potentials, _without_illegal(potentials, gold)

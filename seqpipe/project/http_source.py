@@ -26,7 +26,7 @@ class BusyError(ConnectionError):
     """The server answers, and has no time.
 
     pause (Optional[float]): How many seconds it asks to wait.
-    status (str): Its answer, such as "503 Service Unavailable".
+    status (str): Its answer, such as "HTTP 503 Service Unavailable".
     """
 
     def __init__(self, status: str, pause: float | None) -> None:

@@ -133,7 +133,7 @@ def weights(pipe: Any) -> list[bytes]:
 def gradients(pipe: Any) -> list[numpy.ndarray]:
     """All gradients that a component's model holds, in order, those kept by rows among them.
 
-    pipe (TrainablePipe): The component, after an update without an optimizer.
+    pipe (TrainablePipe): The component.
     """
     dense = [
         numpy.array(node.get_grad(name))

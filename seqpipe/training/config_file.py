@@ -134,7 +134,10 @@ def parse_overrides(arguments: Iterable[str]) -> tuple[list[str], dict[str, Any]
 
 
 def read_value(text: str) -> Any:
-    """text (str): A value as a config writes it. RETURNS: What it is in JSON, or the string."""
+    """RETURNS (Any): What a value of a config is in JSON, or the string itself.
+
+    text (str): As the config writes it.
+    """
     try:
         return json.loads(text)
     except ValueError:
