@@ -108,6 +108,29 @@ def perplexity_table(files: list[File]) -> Iterator[Table]:
     yield Table("Perplexity", ["file", "model", "perplexity", "tokens"], rows)
 
 
+def mutation_table(files: list[File]) -> Iterator[Table]:
+    """Small faults put into the code, and how many the tests found: a line a room."""
+    for _, record in files:
+        rows = [
+            [
+                room["room"],
+                *(f"{room[key]:,}" for key in ("mutants", "tried", "killed", "survived")),
+                f"{room['equivalent']:,}",
+                killed(room["rate_of_all"]),
+            ]
+            for room in record["rooms"]
+        ]
+        rows.append(["whole, weighted", *[""] * 5, killed(record["whole"]["rate_of_all"])])
+        columns = ["room", "mutants", "tried", "killed", "survived", "equivalent", "killed, %"]
+        note = "A sample; the tests were written for what survived in it. Intervals of 95 %."
+        yield Table("Mutation run", columns, rows, note)
+
+
+def killed(rate: dict[str, Any]) -> str:
+    low, high = rate["interval"]
+    return f"{100 * rate['share']:.1f} ({100 * low:.1f} to {100 * high:.1f})"
+
+
 def speed_table(files: list[File]) -> Iterator[Table]:
     """What was measured beside a rival."""
     rows = [
@@ -355,6 +378,7 @@ TABLES: tuple[tuple[Callable[[dict[str, Any]], bool], Maker], ...] = (
     (has("scores"), score_table),
     (lambda record: "distance" in record.get("runs", [{}])[0], distance_table),
     (has("summary.kills"), kill_table),
+    (has("rooms"), mutation_table),
     (has("summary"), layer_table),
     (rows_with("share"), share_table),
     (rows_with("ratio"), speed_table),

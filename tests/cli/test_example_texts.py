@@ -2,6 +2,7 @@
 
 import pytest
 import spacy
+from click import Command, Context
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
@@ -79,7 +80,9 @@ def test_sets_of_labels_are_printed(aspects, tmp_path, capsys):
     examples = texts_of(aspects, *pairs)
     aspects.to_disk(tmp_path / "model")
     DocBin(docs=[eg.reference for eg in examples]).to_disk(tmp_path / "test.spacy")
-    evaluate(None, [tmp_path / "model"], tmp_path / "test.spacy", examples=4)
+    evaluate(
+        Context(Command("evaluate")), [tmp_path / "model"], tmp_path / "test.spacy", examples=4
+    )
     shown = capsys.readouterr().out.partition("\nexamples\n")[2]
     blocks = shown.replace("✗", "x").strip().split("\n\n")
     assert blocks == [
@@ -96,7 +99,7 @@ def test_entities_are_shown_where_no_component_has_classes(model, tmp_path, caps
     doc.ents = [doc.char_span(0, 3, "PER")]
     doc.cats = {"travel": 1.0}
     DocBin(docs=[doc]).to_disk(tmp_path / "test.spacy")
-    evaluate(None, [model], tmp_path / "test.spacy", examples=1)
+    evaluate(Context(Command("evaluate")), [model], tmp_path / "test.spacy", examples=1)
     assert "[Ann](PER) left [Leeds](LOC" in capsys.readouterr().out
 
 
