@@ -97,3 +97,22 @@ def test_plugin_of_the_page_works_when_it_is_installed(tmp_path):
         timeout=60,
     )
     assert (done.stdout, done.stderr, done.returncode) == ("Hello Ada\n", "", 0)
+
+
+def config_lines():
+    """Each line of config that the README's table shows."""
+    lines = re.findall(r"\| `((?:factory|@\w+|source) = \"[^\"]+\")` \|", page("README.md"))
+    assert len(lines) > 10
+    return lines
+
+
+@pytest.mark.parametrize("line", config_lines())
+def test_a_line_of_config_in_the_readme_names_what_is_registered(line):
+    kind, _, name = line.replace('"', "").partition(" = ")
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    entry_points = settings["project"]["entry-points"]
+    if kind == "factory":
+        assert name in entry_points["spacy_factories"]
+    elif kind != "source":
+        assert any(name in names for names in entry_points.values())
+        assert kind[1:] in {group.partition("_")[2] for group in entry_points}
