@@ -21,7 +21,7 @@ from seqpipe.training.labels import initialize_block
 from tests.pages import PAGES, ROOT, blocks, page
 
 NEW_USER = (
-    "python -m venv .venv && .venv/bin/pip install -e '.[dev]' "
+    "python -m venv .venv && .venv/bin/pip install -e '.[dev,debiasing]' "
     "&& .venv/bin/seqpipe run projects/tour/project.yml\n"
     ".venv/bin/pytest -n 2\n"
 )
