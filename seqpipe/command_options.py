@@ -55,7 +55,7 @@ Component = Annotated[
     str,
     typer.Option(metavar="NAME", help="Name of the component, if a pipeline has several."),
 ]
-GpuId = Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use; -1: the CPU.")]
+GpuId = Annotated[int, typer.Option("--gpu-id", "-g", min=-1, help="GPU to use; -1: the CPU.")]
 Code = Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")]
 Language = Annotated[
     str, typer.Option("--lang", "-l", metavar="CODE", help="Language of a pipeline that is made.")

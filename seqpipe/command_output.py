@@ -119,19 +119,39 @@ def check_picture(path: Path | None, endings: Sequence[str], *, read: Iterable[P
     RAISES (InputError): If it has another, the file cannot be written, or it is one that is read.
     RAISES (ImportError): If it wants matplotlib, which is not installed.
     """
-    from seqpipe.files import InputError, check_writable
+    from seqpipe.files import check_writable
     from seqpipe.reporting.plots import check_plot_file
 
     if path is None:
         return
-    ending = path.suffix.lower()
-    if ending not in endings:
+    _check_ending(path, endings)
+    if path.suffix.lower() in PICTURES:
+        check_plot_file(path)
+    check_writable(path, "picture", read=read)
+
+
+def check_page(path: Path | None, *, read: Iterable[Path | None] = ()) -> None:
+    """Refuse at once a page that could not be written when all is computed.
+
+    path (Optional[Path]): The file; None for none.
+    read (Iterable[Optional[Path]]): Files that are read.
+    RAISES (InputError): If its name does not end in .html, the file cannot be written, or it is one
+        that is read.
+    """
+    from seqpipe.files import check_writable
+
+    if path is not None:
+        check_writable(path, "page", read=read)
+        _check_ending(path, (".html",))
+
+
+def _check_ending(path: Path, endings: Sequence[str]) -> None:
+    from seqpipe.files import InputError
+
+    if path.suffix.lower() not in endings:
         *most, last = endings
         expected = f"{', '.join(most)} or {last}" if most else last
         raise InputError(f"expected a name that ends in {expected}", path=path)
-    if ending in PICTURES:
-        check_plot_file(path)
-    check_writable(path, "picture", read=read)
 
 
 def write_page(path: Path, content: str) -> None:
@@ -200,7 +220,7 @@ def working(what: str = "") -> Iterator[Callable[[str], None]]:
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     error = Console(stderr=True)
     bar = Progress(*columns, console=error, transient=True, redirect_stdout=False)
     task = bar.add_task(what)

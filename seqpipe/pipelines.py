@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from seqpipe.files import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from spacy.language import Language
     from spacy.tokens import Doc
@@ -21,6 +22,7 @@ Component = TypeVar("Component")
 # A corpus of several files, and one of the same in a single file.
 PARALLEL, TABLE = "seqpipe.ParallelCorpus.v1", "seqpipe.PairedTexts.v1"
 JOINED = "seqpipe.JoinedCorpora.v1"
+DOCBIN = {"@readers": "spacy.Corpus.v1", "gold_preproc": False}
 
 
 def choose_device(gpu_id: int) -> None:
@@ -78,24 +80,11 @@ def read_examples(nlp: Language, data: str | Path) -> list[Example]:
     RETURNS (List[Example]): All of its examples.
     RAISES (InputError): If it is missing, empty or not for that reader.
     """
-    from spacy.training import Corpus
-
     path = Path(data)
     if not path.exists():
         raise InputError("no such file or folder", path=path)
-    if path.suffix == ".spacy":
-        read: Callable[[Language], Iterator[Example]] = Corpus(path)
-    else:
-        read = _own_reader(nlp, path)
-    try:
-        examples = list(read(nlp))
-    except InputError:
-        raise
-    except Exception as error:
-        if path.suffix != ".spacy":
-            raise
-        # A damaged DocBin shows as an error of zlib, msgpack or numpy.
-        raise InputError(f"not a sound .spacy file ({error})", path=path) from error
+    is_docbin = path.suffix == ".spacy"
+    examples = _read_docbin(nlp, DOCBIN, path) if is_docbin else _read_own(nlp, path)
     if not any(len(eg.reference) for eg in examples):
         raise InputError("no sentence in it, expected at least one", path=path)
     return examples
@@ -253,7 +242,44 @@ def _can_read(data: bytes, readers: list[Any]) -> bool:
     return False
 
 
-def _own_reader(nlp: Language, path: Path) -> Callable[[Language], Iterator[Example]]:
+def _read_docbin(nlp: Language, reader: dict[str, Any], file: Path) -> list[Example]:
+    """RETURNS (List[Example]): Those of a `.spacy` file.
+
+    nlp (Language): The pipeline.
+    reader (Dict[str, Any]): A block of spaCy's reader for such files.
+    file (Path): The file.
+    RAISES (InputError): If it is damaged.
+    """
+    from spacy.util import registry
+
+    read = registry.resolve({"reader": {**reader, "path": str(file)}})["reader"]
+    try:
+        return list(read(nlp))
+    except Exception as error:
+        # A damaged DocBin shows as an error of zlib, msgpack or numpy.
+        raise InputError(f"not a sound .spacy file ({error})", path=file) from error
+
+
+def _read_docbins(nlp: Language, reader: dict[str, Any], folder: Path) -> list[Example]:
+    """RETURNS (List[Example]): Those of all `.spacy` files of a folder. See `_read_docbin`."""
+    from spacy.training.corpus import walk_corpus
+
+    with warnings.catch_warnings():
+        # Of a folder without such files, W090: told below.
+        warnings.simplefilter("ignore")
+        files = walk_corpus(folder, ".spacy")
+    if not files:
+        raise InputError("no .spacy file in this folder, expected at least one", path=folder)
+    return [eg for file in files for eg in _read_docbin(nlp, reader, Path(file))]
+
+
+def _read_own(nlp: Language, path: Path) -> list[Example]:
+    """RETURNS (List[Example]): Those of a corpus for the reader of the pipeline's own config.
+
+    nlp (Language): The pipeline.
+    path (Path): The corpus.
+    RAISES (InputError): If it is not for that reader.
+    """
     from spacy.util import registry
 
     config = nlp.config.interpolate()
@@ -268,16 +294,16 @@ def _own_reader(nlp: Language, path: Path) -> Callable[[Language], Iterator[Exam
     if "path" not in block:
         message = f"the pipeline's config has no [{name}] with a path to put this in place of"
         raise InputError(message, path=path)
-    if block.get("@readers", "").startswith("spacy.Corpus."):
-        if path.is_dir():
-            return registry.resolve({"reader": {**block, "path": str(path)}})["reader"]
-        message = "this pipeline was trained on .spacy files, expected one (spacy convert makes it)"
-        raise InputError(message, path=path)
     # The development corpus may have been cut short to save time: here all of it counts.
     whole = {**block, "path": str(path)}
     if "limit" in whole:
         whole["limit"] = 0
-    return registry.resolve({"reader": whole})["reader"]
+    if block.get("@readers", "").startswith("spacy.Corpus."):
+        if path.is_dir():
+            return _read_docbins(nlp, whole, path)
+        message = "this pipeline was trained on .spacy files, expected one (spacy convert makes it)"
+        raise InputError(message, path=path)
+    return list(registry.resolve({"reader": whole})["reader"](nlp))
 
 
 def _alike(joined: dict[str, Any], name: str, path: Path) -> tuple[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqpipe import command_options as asked
-from seqpipe.command_output import console, print_json, say_where, working, write_page
+from seqpipe.command_output import check_page, console, print_json, say_where, working, write_page
 from seqpipe.hookspecs import Starter, hookimpl
 
 if TYPE_CHECKING:
@@ -64,12 +64,11 @@ def explain(
     """Show how much each word of a text speaks for its label, and against it."""
     from seqpipe.classification.explain import explain as explained
     from seqpipe.classification.explain import find_classifier
-    from seqpipe.files import check_writable
     from seqpipe.pipelines import check_texts, choose_device, load_pipeline, run_before
     from seqpipe.reporting.reasons import print_reasons, render_reasons
 
     check_texts(text)
-    check_writable(html, "page")
+    check_page(html)
     choose_device(gpu_id)
     with working():
         nlp = load_pipeline(model)

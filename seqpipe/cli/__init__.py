@@ -20,7 +20,7 @@ WORDS = {
     errno.ENOSPC: "no space left on the device",
 }
 # Modules that an extra brings: without it, importing them is the user's fault, not a bug.
-EXTRAS = {"matplotlib": "plot", "sklearn": "plot", "torch": "torch", "babel": "projects"}
+EXTRAS = {"matplotlib": "plot", "sklearn": "debiasing", "torch": "torch", "babel": "projects"}
 
 
 def main() -> None:
@@ -56,7 +56,8 @@ def guarded(run: Callable[[], Any]) -> None:
     except BrokenPipeError:
         exit_unread()
     except (ValueError, KeyError, OSError) as fault:
-        report_fault(describe(fault))
+        where = "standard output: " if _is_of_stdout(fault) else ""
+        report_fault(where + describe(fault))
         give_up_stdout()
         sys.exit(1)
     except ImportError as fault:
@@ -95,6 +96,20 @@ def exit_unread() -> NoReturn:
     """End in quiet where nobody reads standard output any more, as SIGPIPE would."""
     give_up_stdout()
     sys.exit(PIPE_CLOSED)
+
+
+def _is_of_stdout(fault: BaseException) -> bool:
+    """RETURNS (bool): Whether a fault that names no file is that what was printed is not written.
+
+    fault (BaseException): The fault.
+    """
+    if not isinstance(fault, OSError) or fault.filename is not None or sys.stdout is None:
+        return False
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        return True
+    return False
 
 
 def give_up_stdout() -> None:

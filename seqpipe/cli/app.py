@@ -33,6 +33,7 @@ from seqpipe.cli.groups import (
 from seqpipe.cli.init import init
 from seqpipe.cli.labels import labels
 from seqpipe.cli.lock import lock
+from seqpipe.cli.narrow import fit_help
 from seqpipe.cli.new import add_new
 from seqpipe.cli.overrides import OverrideCommand
 from seqpipe.cli.plugin_choice import PluginOptions, read_choice
@@ -69,7 +70,9 @@ def command_line(options: PluginOptions) -> tuple[Any, Plugins]:
     RETURNS (Tuple[click.Command, Plugins]): The root command, and the plugins.
     """
     app, plugins = build_app(options.choice, trace=options.is_traced)
-    return get_command(app), plugins
+    command = get_command(app)
+    fit_help(command)
+    return command, plugins
 
 
 def prepare() -> None:

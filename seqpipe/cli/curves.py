@@ -2,6 +2,7 @@
 
 # No future import of annotations: Typer reads these.
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,14 @@ import typer
 
 from seqpipe import command_options as asked
 from seqpipe.command_output import console, print_json, say_where
+
+
+class Axis(StrEnum):
+    """What the curves are drawn against: the keys of `seqpipe.reporting.curves.AXES`."""
+
+    STEPS = "steps"
+    WORDS = "words"
+    SECONDS = "seconds"
 
 
 def curves(
@@ -27,7 +36,7 @@ def curves(
     metric: Annotated[
         str, typer.Option("--metric", help="Score to show, such as ents_f.")
     ] = "score",
-    x: Annotated[str, typer.Option("--x", help="Against steps, words or seconds.")] = "steps",
+    x: Annotated[Axis, typer.Option("--x", help="What to draw against.")] = Axis.STEPS,
     as_json: asked.AsJson = False,
 ) -> None:
     """Draw the score and the losses of training runs, or list what they reached.
@@ -36,7 +45,6 @@ def curves(
     """
     from seqpipe.files import check_writable
     from seqpipe.reporting.curves import (
-        AXES,
         PAGE,
         check_curves_file,
         metric_names,
@@ -46,12 +54,11 @@ def curves(
     )
     from seqpipe.reporting.run_logs import read_runs
 
-    _check_choice("--x", x, list(AXES))
     if output is not None:
         check_curves_file(output)
         check_writable(output, "curves")
     found = read_runs(runs)
-    _check_choice("--metric", metric, metric_names(found))
+    _check_metric(metric, metric_names(found))
     if as_json:
         print_json([run_record(run, metric) for run in found])
     elif output is None:
@@ -68,9 +75,9 @@ def curves(
         say_where(("The curves are", output))
 
 
-def _check_choice(option: str, value: str, allowed: Sequence[str]) -> None:
+def _check_metric(metric: str, known: Sequence[str]) -> None:
     from seqpipe.files import InputError
     from seqpipe.training.config_file import nearest
 
-    if value not in allowed:
-        raise InputError(f"{option} {value}: {nearest(value, allowed)}")
+    if metric not in known:
+        raise InputError(f"--metric {metric}: {nearest(metric, known)}")

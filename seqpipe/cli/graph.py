@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqpipe import command_options as asked
+from seqpipe.cli.completion import names_to_run
 from seqpipe.cli.overrides import overrides_of
 from seqpipe.command_output import console, print_json, write_page
 
@@ -22,7 +23,10 @@ def graph(
     ctx: typer.Context,
     project: asked.ProjectPath = Path("."),
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="A command or a workflow in it.")
+        str,
+        typer.Argument(
+            metavar="NAME", help="A command or a workflow in it.", autocompletion=names_to_run
+        ),
     ] = "all",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Picture to write, .svg or .html.")

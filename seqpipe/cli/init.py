@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqpipe import command_options as asked
+from seqpipe.cli.completion import starter_names
 from seqpipe.command_output import print_json
 
 if TYPE_CHECKING:
@@ -25,15 +26,16 @@ def init(
     concept: Annotated[
         str,
         typer.Argument(
-            metavar="CONCEPT",
+            metavar="STARTER",
             help="What it shall learn; without it: a list.",
             show_default=False,
+            autocompletion=starter_names,
         ),
     ] = "",
     folder: Annotated[
         Path | None,
         typer.Argument(
-            metavar="FOLDER", help="Folder to write; by default CONCEPT.", show_default=False
+            metavar="FOLDER", help="Folder to write; by default STARTER.", show_default=False
         ),
     ] = None,
     as_json: asked.AsJson = False,

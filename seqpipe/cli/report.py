@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from seqpipe.command_output import check_page, say_where, working, write_page
+
 
 def report(
     source: Annotated[
@@ -20,13 +22,12 @@ def report(
     The page needs no other file and no network.
     """
     from seqpipe.cli.report_parts import load_report
-    from seqpipe.files import InputError, atomic_write, check_writable
     from seqpipe.reporting.report import render_report
 
-    if output.suffix.lower() != ".html":
-        raise InputError("expected a name that ends in .html", path=output)
-    loaded = load_report(source)
-    check_writable(output, "report", read=[source, *loaded.files])
-    with atomic_write(output) as stream:
-        stream.write(render_report(loaded.report))
-    typer.echo(f"The report is in {output}")
+    check_page(output, read=[source])
+    with working(f"reading {source}") as say:
+        loaded = load_report(source, say=say)
+        check_page(output, read=loaded.files)
+        say(f"writing {output}")
+        write_page(output, render_report(loaded.report))
+    say_where(("The report is", output))

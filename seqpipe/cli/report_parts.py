@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import singledispatchmethod
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +18,16 @@ from seqpipe.cli.report_file import (
     TablePart,
     read_report_file,
 )
+from seqpipe.cli.report_source import lines_of, parse_json, read_content, read_text
 from seqpipe.files import InputError
 from seqpipe.project.source import Lines as YamlLines
 from seqpipe.project.source import Place
-from seqpipe.reporting.report import KINDS, Lines, Page, Part, Picture, Report, Section
+from seqpipe.reporting.report import Lines, Page, Part, Picture, Report, Section
+from seqpipe.reporting.report_pictures import KINDS, is_picture
 from seqpipe.reporting.report_tables import Column, Table, items_at, lists_beside, table_of
 
-PAGES = (".html", ".htm")
+PAGES = (".html",)
+PICTURES = {".svg": "an SVG", ".png": "a PNG", ".jpg": "a JPEG"}
 JSON_LINES = ".jsonl"
 
 
@@ -42,15 +43,16 @@ class Loaded:
     files: tuple[Path, ...]
 
 
-def load_report(path: Path) -> Loaded:
+def load_report(path: Path, *, say: Callable[[str], None] = lambda what: None) -> Loaded:
     """Load all that a REPORT.yml shows.
 
     path (Path): The file.
+    say (Callable): Takes what is done now.
     RETURNS (Loaded): The report, and the files that it is made from.
     RAISES (InputError): If something in it, or a file that it names, is not as it should be.
     """
     block, lines = read_report_file(path)
-    loader = _Loader(path, lines)
+    loader = _Loader(path, lines, say)
     sections = [
         Section(
             section.title,
@@ -70,10 +72,11 @@ class _Loader:
 
     path (Path): The REPORT.yml.
     lines (Lines): Where things stand in it.
+    say (Callable): Takes what is done now.
     """
 
-    def __init__(self, path: Path, lines: YamlLines) -> None:
-        self.path, self.lines = path, lines
+    def __init__(self, path: Path, lines: YamlLines, say: Callable[[str], None]) -> None:
+        self.path, self.lines, self.say = path, lines, say
         self.files: list[Path] = []
 
     def part(self, block: Block, place: Place) -> Part:
@@ -101,8 +104,12 @@ class _Loader:
         where = (*place, "picture")
         with self._blaming(where):
             _check_suffix(block.picture, KINDS)
-        content = self._bytes(block.picture, where)
-        return Picture(content, Path(block.picture).suffix.lower(), block.alt, block.caption)
+        suffix = Path(block.picture).suffix.lower()
+        with self._blaming(where):
+            content = read_content(self._file(block.picture), block.picture)
+            if not is_picture(content, suffix):
+                raise InputError(f"{block.picture}: not {PICTURES[suffix]} picture")
+        return Picture(content, suffix, block.alt, block.caption)
 
     @_load.register
     def _(self, block: LinesPart, place: Place) -> Part:
@@ -111,8 +118,7 @@ class _Loader:
         if is_json != (block.columns is not None):
             with self._blaming(where):
                 raise InputError(f"{block.lines}: columns belong to a {JSON_LINES} file")
-        text = self._text(block.lines, where)
-        shown = list(islice(text.splitlines(), block.limit))
+        shown = lines_of(self._text(block.lines, where), block.limit)
         if block.columns is None:
             return Lines("\n".join(shown), block.lines, block.caption)
         items = [
@@ -154,31 +160,19 @@ class _Loader:
             return table_of(items, _columns(block.columns), caption=block.caption)
 
     def _json(self, text: str, name: str, place: Place, line: int | None = None) -> Any:
-        try:
-            return json.loads(text)
-        except ValueError as fault:
-            at = f"line {line or getattr(fault, 'lineno', 1)}"
-            with self._blaming(place):
-                raise InputError(f"{name}, {at}: not JSON: {fault}") from None
+        with self._blaming(place):
+            return parse_json(text, name, line)
 
     def _text(self, name: str, place: Place) -> str:
-        try:
-            return self._bytes(name, place).decode("utf-8-sig")
-        except UnicodeDecodeError:
-            with self._blaming(place):
-                raise InputError(f"{name}: not UTF-8") from None
+        with self._blaming(place):
+            return read_text(self._file(name), name)
 
-    def _bytes(self, name: str, place: Place) -> bytes:
+    def _file(self, name: str) -> Path:
+        """Note a file, and say that it is read."""
+        self.say(f"reading {name}")
         file = self.path.parent / name
         self.files.append(file)
-        with self._blaming(place):
-            try:
-                content = file.read_bytes()
-            except OSError as fault:
-                raise InputError(f"{name}: {fault.strerror or fault}") from None
-            if not content.strip():
-                raise InputError(f"{name}: an empty file")
-        return content
+        return file
 
     @contextmanager
     def _blaming(self, place: Place, name: str = "") -> Iterator[None]:

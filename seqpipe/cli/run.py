@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from seqpipe import command_options as asked
+from seqpipe.cli.completion import command_names, names_to_run
 from seqpipe.cli.overrides import overrides_of
 from seqpipe.cli.termination import exit_on_sigterm
 
@@ -17,7 +18,11 @@ def run(
     project: asked.ProjectPath = Path("."),
     name: Annotated[
         str | None,
-        typer.Argument(metavar="NAME", help="A command or a workflow in it.  [default: all]"),
+        typer.Argument(
+            metavar="NAME",
+            help="A command or a workflow in it.  [default: all]",
+            autocompletion=names_to_run,
+        ),
     ] = None,
     force: asked.Force = False,
     dry_run: Annotated[
@@ -26,11 +31,20 @@ def run(
     jobs: asked.Jobs = 1,
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="COMMAND", help="Of the plan only this; can be repeated."),
+        typer.Option(
+            metavar="COMMAND",
+            help="Of the plan only this; can be repeated.",
+            autocompletion=command_names,
+        ),
     ] = None,
     start_at: Annotated[
         str | None,
-        typer.Option("--from", metavar="COMMAND", help="Of the plan this and what follows."),
+        typer.Option(
+            "--from",
+            metavar="COMMAND",
+            help="Of the plan this and what follows.",
+            autocompletion=command_names,
+        ),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Write events to stdout, a JSON object a line.")

@@ -24,15 +24,17 @@ def open_texts(source: Path) -> Iterator[io.BufferedIOBase]:
 
     source (Path): The file, or "-" for standard input.
     YIELDS (BufferedIOBase): Its bytes, unpacked.
-    RAISES (InputError): If there is no such file, or standard input is closed.
+    RAISES (InputError): If there is no such file, it is a folder, or standard input is closed.
     """
     if str(source) == "-":
         if sys.stdin is None:
             raise InputError("standard input is closed, expected texts there, or a file of texts")
         yield sys.stdin.buffer  # type: ignore[misc]
         return
-    if not source.is_file():
-        raise InputError("no such file of texts", path=source)
+    if source.is_dir():
+        raise InputError("a folder, expected a file of texts", path=source)
+    if not source.exists():
+        raise InputError("no such file, expected one of texts", path=source)
     with gzip.open(source) if source.suffix == ".gz" else source.open("rb") as stream:
         yield stream
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqpipe.command_output import (
+    check_page,
     console,
     described,
     metrics_file,
@@ -196,7 +197,7 @@ def audit(
     from seqpipe.debiasing.published_lists import read_sembias
     from seqpipe.debiasing.subspace import find_subspace
     from seqpipe.debiasing.without_words import without_words
-    from seqpipe.files import InputError, check_writable
+    from seqpipe.files import InputError
     from seqpipe.reporting.bias_report import print_audit
     from seqpipe.reporting.bias_report_page import render_audit
 
@@ -206,7 +207,7 @@ def audit(
     questions = () if sembias is None else read_sembias(sembias)
     price = given_price(similarity or [], analogies, evaluate)
     metrics = metrics_file(output, context.obj)
-    check_writable(html, "page")
+    check_page(html)
     began = time.perf_counter()
     with working() as say:
         say("reading vectors")

@@ -26,6 +26,27 @@ class SentenceOrder(StrEnum):
     WORST = "worst"
 
 
+class Tokenize(StrEnum):
+    """sacreBLEU's tokenizers, `seqpipe.evaluation.bleu.TOKENIZERS`."""
+
+    V13A = "13a"
+    NONE = "none"
+    INTL = "intl"
+    CHAR = "char"
+    ZH = "zh"
+    JA_MECAB = "ja-mecab"
+    KO_MECAB = "ko-mecab"
+
+
+class Smoothing(StrEnum):
+    """What stands for a precision of 0, `seqpipe.evaluation.bleu.SMOOTHINGS`."""
+
+    EXP = "exp"
+    FLOOR = "floor"
+    ADD_K = "add-k"
+    NONE = "none"
+
+
 @hookimpl
 def seqpipe_commands(app: typer.Typer) -> None:
     """Add the command `bleu`."""
@@ -48,12 +69,9 @@ def bleu(
     ],
     lowercase: Annotated[bool, typer.Option("--lowercase", help="Capitals do not count.")] = False,
     tokenize: Annotated[
-        str,
-        typer.Option(help="13a, none, intl, char, zh, ja-mecab or ko-mecab; none for tokens."),
-    ] = "13a",
-    smoothing: Annotated[
-        str, typer.Option(help="Of a precision of 0: exp, floor, add-k or none.")
-    ] = "exp",
+        Tokenize, typer.Option(help="sacreBLEU's tokenizer; none for text that is tokens.")
+    ] = Tokenize.V13A,
+    smoothing: Annotated[Smoothing, typer.Option(help="Of a precision of 0.")] = Smoothing.EXP,
     smoothing_value: Annotated[
         float | None, typer.Option(help="For floor and add-k; else 0.1 and 1.", show_default=False)
     ] = None,
@@ -95,7 +113,7 @@ def bleu(
             hypotheses,
             references,
             others=compare or (),
-            options=BleuOptions(lowercase, tokenize, smoothing, smoothing_value),
+            options=BleuOptions(lowercase, tokenize.value, smoothing.value, smoothing_value),
             chrf=chrf,
             ter=ter,
             sentences=sentences is not None,

@@ -65,7 +65,7 @@ class _RoomCacheImpl(_CacheImpl):
 
 @lru_cache(maxsize=1)
 def _say_that_it_compiles() -> None:
-    logger.warning("seqpipe compiles its loops for this machine: some seconds, this once")
+    logger.warning("seqpipe compiles its loops for this machine: up to a minute, this once")
 
 
 class _RoomCache(FunctionCache):

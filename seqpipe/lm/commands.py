@@ -9,6 +9,7 @@ import typer
 
 from seqpipe import command_options as asked
 from seqpipe.command_output import (
+    check_page,
     console,
     described,
     metrics_file,
@@ -220,13 +221,12 @@ def surprisal(
     gpu_id: asked.GpuId = -1,
 ) -> None:
     """Show how surprising each word of a text is, in colours."""
-    from seqpipe.files import check_writable
     from seqpipe.lm.find import run_before
     from seqpipe.lm.given_texts import doc_of, text_or_file
     from seqpipe.lm.picture import surprisal_text
     from seqpipe.reporting.surprisal import print_surprisal, render_surprisal
 
-    check_writable(html, "page")
+    check_page(html)
     given, path = text_or_file(text)
     nlp, pipe = _load(model, component, gpu_id)
     made = doc_of(nlp, given, tokenizer=tokenizer.value, path=path)

@@ -12,10 +12,10 @@ from typing import Any
 
 from seqpipe.reporting.metrics import environment
 from seqpipe.reporting.report_page import FRAMED, STYLE, TEMPLATE
+from seqpipe.reporting.report_pictures import KINDS
 from seqpipe.reporting.report_tables import Table
 from seqpipe.reporting.text_page import plain
 
-KINDS = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg"}
 NAMES = {
     "seqpipe": "seqpipe",
     "python": "Python",

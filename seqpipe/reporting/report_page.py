@@ -1,5 +1,7 @@
 """The style and the template of the page of a report, and what is put into the pages it frames."""
 
+# Of a frame, in pixels: a page that says it has no end must not make the report endless.
+HIGHEST = 12_800
 STYLE = """
 :root { color-scheme: light dark; --rule: rgb(128 128 128 / .3); --link: #1a5fb4;
   --soft: rgb(128 128 128 / .1); }
@@ -39,7 +41,7 @@ tbody th { font-weight: 500; position: sticky; left: 0; background: Canvas; }
 thead th { vertical-align: bottom; font-size: .88rem; }
 td { min-width: 3rem; }
 .number { text-align: right; white-space: nowrap; }
-iframe { display: block; width: 100%; height: 32rem; max-height: 800rem;
+iframe { display: block; width: 100%; height: 32rem; max-height: HIGHESTpx;
   border: 1px solid var(--rule); border-radius: .4rem; }
 footer { border-top: 1px solid var(--rule); margin-top: 3rem; padding-top: .8rem; font-size: .85rem;
   opacity: .85; }
@@ -59,7 +61,7 @@ footer { border-top: 1px solid var(--rule); margin-top: 3rem; padding-top: .8rem
   .number { white-space: normal; }
   a { color: inherit; }
 }
-"""
+""".replace("HIGHEST", str(HIGHEST))
 
 # The script stands before the frames, which say how high they are as soon as they know it. They are
 # told apart by their windows: what is in them has no other way to the report.
@@ -175,8 +177,9 @@ addEventListener("message", ({ data, source }) => {
 
 # Put behind a framed page: its margins are the report's, its heading is that of the frame, and what
 # it would measure by the window's height it measures by a fixed one, as the frame grows with it.
-# The page's own last element is the third from the end. A link within the page would lead to the
-# report: a framed page has the address of the one around it.
+# The page's own last element is the third from the end. Only a page that is higher than a frame can
+# be scrolls within it; the frame has borders of two pixels. A link within the page would lead to
+# the report: a framed page has the address of the one around it.
 FRAMED = """
 <style>
 :root { --window: 48rem; }
@@ -192,11 +195,13 @@ body > :nth-last-child(3), body > :nth-last-child(3) > :last-child { margin-bott
 <script>
 (() => {
 const root = document.documentElement;
-root.style.overflowY = "hidden";
 const tell = () => {
   const bar = Math.max(0, innerHeight - root.clientHeight);
-  parent.postMessage({ height: root.getBoundingClientRect().height + bar }, "*");
+  const height = root.getBoundingClientRect().height + bar;
+  root.style.overflowY = height + 2 > HIGHEST ? "auto" : "hidden";
+  parent.postMessage({ height }, "*");
 };
+tell();
 for (const name of ["load", "resize", "toggle"]) addEventListener(name, tell, true);
 new ResizeObserver(tell).observe(root);
 addEventListener("click", (event) => {
@@ -207,8 +212,9 @@ addEventListener("click", (event) => {
   if (!goal) return;
   goal.tabIndex = -1;
   goal.focus({ preventScroll: true });
-  parent.postMessage({ top: goal.getBoundingClientRect().top + scrollY }, "*");
+  goal.scrollIntoView();
+  parent.postMessage({ top: goal.getBoundingClientRect().top }, "*");
 });
 })();
 </script>
-"""
+""".replace("HIGHEST", str(HIGHEST))

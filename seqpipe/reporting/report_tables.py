@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import json
 import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +16,7 @@ NOTHING = "–"
 ITEM = "."  # the path of the item itself
 SPREAD = {"mean", "std"}  # the keys of several runs' summary
 MOST_DECIMALS = 8
+MOST_DIGITS = sys.float_info.max_10_exp
 NAMED_KEYS = 12  # keys that a message lists
 
 
@@ -92,7 +95,7 @@ def items_at(data: Any, path: str) -> list[tuple[str | None, Any]]:
         return [(str(key), item) for key, item in found.items()]
     if isinstance(found, list):
         return [(None, item) for item in found]
-    raise InputError(f"at '{path}' stands {_said(found)}, expected a mapping or a list")
+    raise InputError(f"at '{path}' stands {said(found)}, expected a mapping or a list")
 
 
 def lists_beside(data: Any, columns: Sequence[Column]) -> list[tuple[str | None, Any]]:
@@ -102,7 +105,8 @@ def lists_beside(data: Any, columns: Sequence[Column]) -> list[tuple[str | None,
     columns (Sequence[Column]): The columns.
     RETURNS (List[Tuple[Optional[str], Any]]): For each place its number, and the values there
         under the columns' headings.
-    RAISES (InputError): If one of them is no list, or not as long as the first.
+    RAISES (InputError): If one of them is no list, not as long as the first, or holds what no cell
+        can hold.
     """
     lists: list[list[Any]] = []
     for column in columns:
@@ -111,7 +115,7 @@ def lists_beside(data: Any, columns: Sequence[Column]) -> list[tuple[str | None,
             raise InputError(f"column '{column.heading}': {_no_such(data, column.path)}")
         if not isinstance(found, list):
             raise InputError(
-                f"column '{column.heading}': at '{column.path}' stands {_said(found)}, expected a "
+                f"column '{column.heading}': at '{column.path}' stands {said(found)}, expected a "
                 "list; a table of one file has each: PATH, or columns that are lists"
             )
         if lists and len(found) != len(lists[0]):
@@ -119,6 +123,7 @@ def lists_beside(data: Any, columns: Sequence[Column]) -> list[tuple[str | None,
                 f"column '{column.heading}': {len(found)} values at '{column.path}', expected "
                 f"{len(lists[0])} as in the first column"
             )
+        _cells(column, found)
         lists.append(found)
     return [(str(place), list(row)) for place, row in enumerate(zip(*lists, strict=True), start=1)]
 
@@ -139,7 +144,8 @@ def shown_value(value: Any, *, percent: bool = False) -> str:
     value: A number, a text, a truth, None, a summary {"mean", "std"}, or a list of these.
     percent (bool): Whether it is a share, to be shown in percent.
     RETURNS (str): The text.
-    RAISES (InputError): If it is a mapping of something else.
+    RAISES (InputError): If it is a mapping of something else, or an integer of more digits than
+        numbers with a point have.
     """
     if isinstance(value, Mapping) and set(value) == SPREAD:
         return _summary(value["mean"], value["std"], percent)
@@ -148,12 +154,13 @@ def shown_value(value: Any, *, percent: bool = False) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
+        _check_size(value)
         return _number(value, percent)
     if value is None or value is MISSING:
         return NOTHING
     if isinstance(value, str):
         return value
-    raise InputError(f"{_said(value)}, expected a number or a text")
+    raise InputError(f"{said(value)}, expected a number or a text")
 
 
 class _Missing:
@@ -168,8 +175,12 @@ def _column(column: Column, items: Sequence[Any]) -> tuple[list[Any], list[str]]
     values = [value_at(item, column.path) for item in items]
     if items and all(value is MISSING for value in values):
         raise InputError(f"column '{column.heading}': {_no_such(items[0], column.path)}")
+    return values, _cells(column, values)
+
+
+def _cells(column: Column, values: Sequence[Any]) -> list[str]:
     try:
-        return values, [shown_value(value, percent=column.percent) for value in values]
+        return [shown_value(value, percent=column.percent) for value in values]
     except InputError as fault:
         raise InputError(f"column '{column.heading}': at '{column.path}' stands {fault}") from None
 
@@ -202,7 +213,7 @@ def _no_such(data: Any, path: str) -> str:
     around = _follow(data, names[:reached])
     where = f"'{'.'.join(names[:reached])}'" if reached else "the file"
     if path == ITEM or not isinstance(around, Mapping | list):
-        there = _said(around)
+        there = said(around)
     elif isinstance(around, list):
         there = f"a list of {len(around)}"
     else:
@@ -216,12 +227,20 @@ def _no_such(data: Any, path: str) -> str:
 def _summary(mean: Any, std: Any, percent: bool) -> str:
     if not all(value is None or _is_one_number(value) for value in (mean, std)):
         raise InputError("a mean and a spread that are no numbers, expected numbers")
+    for value in (mean, std):
+        _check_size(value or 0)
     if mean is None or std is None:
         return NOTHING if mean is None else _number(mean, percent)
     scale = 100 if percent else 1
     decimals = 2 if percent else _decimals(std)
     sign = " %" if percent else ""
     return f"{scale * mean:,.{decimals}f} ± {scale * std:,.{decimals}f}{sign}"
+
+
+def _check_size(value: float) -> None:
+    """Refuse what cannot be computed with: only an integer can be that large."""
+    if sys.float_info.max < abs(value) < math.inf:
+        raise InputError(f"an integer of more than {MOST_DIGITS} digits, expected a smaller one")
 
 
 def _decimals(std: float) -> int:
@@ -254,11 +273,16 @@ def _is_one_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _said(value: Any) -> str:
-    """RETURNS (str): What a value is, for a message."""
+def said(value: Any) -> str:
+    """RETURNS (str): What a value is, for a message.
+
+    value: What JSON or YAML hold.
+    """
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
     if isinstance(value, Mapping):
         return f"a mapping of {', '.join(map(str, list(value)[:NAMED_KEYS])) or 'nothing'}"
     if isinstance(value, list):
-        return f"a list of {len(value)}"
+        return f"a list of {len(value)}" if value else "an empty list"
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

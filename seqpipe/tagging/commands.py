@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqpipe import command_options as asked
-from seqpipe.command_output import console, print_json, say_where, working, write_page
+from seqpipe.command_output import check_page, console, print_json, say_where, working, write_page
 from seqpipe.hookspecs import Starter, hookimpl
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
     from seqpipe.tagging.ner import RNNEntityRecognizer
+
+MOST_READINGS = 1000  # each takes as long again as the first
 
 
 @hookimpl
@@ -60,13 +62,12 @@ def entities(
     """
     from rich.text import Text
 
-    from seqpipe.files import check_writable
     from seqpipe.pipelines import check_texts, choose_device, load_pipeline
     from seqpipe.reporting.entities import entity_of, entity_record, mark_entities
     from seqpipe.reporting.entities_page import render_entities
 
     check_texts(text)
-    check_writable(html, "page")
+    check_page(html)
     choose_device(gpu_id)
     with working():
         nlp = load_pipeline(model)
@@ -144,7 +145,7 @@ def nbest(
     text: Annotated[
         str, typer.Argument(metavar="TEXT", help="A text in quotes.", show_default=False)
     ],
-    n: Annotated[int, typer.Option("-n", min=1, help="How many readings.")] = 5,
+    n: Annotated[int, typer.Option("-n", min=1, max=MOST_READINGS, help="How many readings.")] = 5,
     component: asked.Component = "",
     as_json: asked.AsJson = False,
     gpu_id: asked.GpuId = -1,

@@ -128,6 +128,10 @@ def _refused(error: Exception, block: dict[str, Any], place: Place) -> Fault:
     refusal = REFUSAL.match(message)
     if refusal and refusal[2] in _spellings(plain.get(refusal[1], ...)):
         return (*place, refusal[1]), refusal[3], plain[refusal[1]]
+    # Arguments that have no name of their own stand in a section "*", each under a name.
+    for key, value in dict(block.get("*", {})).items():
+        if refusal and refusal[2] in _spellings(value):
+            return (*place, "*", key), refusal[3], value
     named = _arguments_named(message, plain)
     if len(named) == 1:
         return (*place, named[0]), message, plain[named[0]]
@@ -195,6 +199,10 @@ def _argument_faults(function: Callable, block: dict[str, Any], place: Place) ->
         if key not in parameters:
             known = [name for name in parameters if name not in ("nlp", "name")]
             faults.append(((*place, key), f"unknown key, {nearest(key, known)}", value))
+        elif value is ... and parameters[key].kind is inspect.Parameter.VAR_POSITIONAL:
+            section = ".".join((*place, "*"))
+            message = f"expected a section [{section}] with its {key}, each under a name"
+            faults.append((place, message, ...))
         elif value is ...:
             expected = f"missing, expected {_type_name(function, key)}"
             faults.append(((*place, key), expected, ...))

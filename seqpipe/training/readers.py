@@ -54,10 +54,15 @@ def make_joined_corpora(
     corpora (Callable): The other readers, each a block below [corpora.NAME.*]. Not those of
         `seqpipe.TextStreams.v1`, for whose batches all examples must be pieces of a text.
     RETURNS (Callable[[Language], Iterator[Example]]): The reader.
-    RAISES (InputError): If there is none; in reading, if one gives no example.
+    RAISES (InputError): If there is none, or one is no reader; in reading, if one gives no example.
     """
     if not corpora:
         raise InputError("no corpora to join, expected their readers below a section [corpora.x.*]")
+    for corpus in corpora:
+        # spaCy checks the types of arguments that have a name alone.
+        if not callable(corpus):
+            expected = "such as ${corpora.entities} or a section with @readers"
+            raise InputError(f"corpora = {corpus!r}: expected a corpus reader, {expected}")
 
     def read(nlp: Language) -> Iterator[Example]:
         waiting, is_first_turn = [iter(corpus(nlp)) for corpus in corpora], True

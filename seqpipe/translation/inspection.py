@@ -8,6 +8,7 @@ import typer
 
 from seqpipe.command_output import (
     PICTURES,
+    check_page,
     check_picture,
     console,
     described,
@@ -47,7 +48,6 @@ def analyze(
     """Say for each wrong translation whether the search or the model is at fault, by beam width."""
     import time
 
-    from seqpipe.files import check_writable
     from seqpipe.reporting.error_analysis import print_analysis, render_analysis
     from seqpipe.translation.analysis import analyse
     from seqpipe.translation.given_data import check_files, own_scorer, read_data
@@ -57,7 +57,7 @@ def analyze(
     chosen = whole_numbers(widths, "--beam-widths")
     check_files(data)
     metrics = metrics_file(output, context.obj, read=data)
-    check_writable(html, "page", read=data)
+    check_page(html, read=data)
     nlp, pipe = load_translator(model, component, gpu_id)
     options = search_options(
         pipe,

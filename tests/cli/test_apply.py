@@ -100,8 +100,10 @@ def test_line_that_is_no_object_with_text_is_named(line):
 
 
 def test_missing_and_damaged_files_are_named(model, tmp_path):
-    with pytest.raises(InputError, match=r"nope\.txt: no such file of texts"):
+    with pytest.raises(InputError, match=r"nope\.txt: no such file, expected one of texts"):
         run(model, tmp_path / "nope.txt")
+    with pytest.raises(InputError, match="a folder, expected a file of texts"):
+        run(model, tmp_path)
     (tmp_path / "a.gz").write_bytes(gzip.compress(b"Ann\n")[:-4])
     with pytest.raises(InputError, match=r"a\.gz: no sound gzip file"):
         run(model, tmp_path / "a.gz")

@@ -12,9 +12,11 @@ from typer.testing import CliRunner
 
 from seqpipe.cli.evaluate import evaluate
 from seqpipe.files import InputError
+from seqpipe.pipelines import read_examples
 from seqpipe.plugins import load_plugins
 from seqpipe.testing.case import train
 from tests.classification.text_case import TINY, polarity_examples
+from tests.cli.conftest import PATTERNS
 from tests.translation.translator_case import reverser
 
 DATA = """Ann\tB-PER
@@ -109,6 +111,40 @@ def test_empty_data_is_refused(model, tmp_path):
     (tmp_path / "none.conll").write_text("")
     with pytest.raises(InputError, match=r"none\.conll: no sentence"):
         run(model, tmp_path / "none.conll")
+
+
+@pytest.fixture
+def of_spacy_files(tmp_path):
+    """A pipeline that was trained on .spacy files, and a folder of two of them."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns(PATTERNS)
+    reader = {"@readers": "spacy.Corpus.v1", "path": "dev", "gold_preproc": False, "limit": 1}
+    nlp.config["corpora"]["dev"] = reader
+    nlp.to_disk(tmp_path / "docbins")
+    doc = nlp("Ann saw Leeds")
+    (tmp_path / "corpus" / "inner").mkdir(parents=True)
+    for place in ("a.spacy", "inner/b.spacy"):
+        DocBin(docs=[doc, doc]).to_disk(tmp_path / "corpus" / place)
+    return tmp_path / "docbins", tmp_path / "corpus"
+
+
+def test_a_folder_of_spacy_files_is_read_whole(of_spacy_files):
+    scores = json.loads(run(*of_spacy_files, "--json").stdout)["scores"]
+    assert scores["ents_f"] == 1.0
+    assert len(read_examples(spacy.load(of_spacy_files[0]), of_spacy_files[1])) == 4
+
+
+def test_the_damaged_one_of_a_folder_is_named(of_spacy_files):
+    (of_spacy_files[1] / "inner" / "b.spacy").write_bytes(b"nothing")
+    with pytest.raises(InputError, match=r"b\.spacy: not a sound \.spacy file"):
+        run(*of_spacy_files)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_folder_without_spacy_files_is_one_message(of_spacy_files, tmp_path):
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(InputError, match=r"nothing: no \.spacy file in this folder, expected"):
+        run(of_spacy_files[0], tmp_path / "nothing")
 
 
 def test_fault_in_the_data_has_file_and_line(model, tmp_path):

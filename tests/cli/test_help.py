@@ -1,6 +1,8 @@
 """Help that reads like a table of contents: sections, nothing cut off, one name for one thing."""
 
+import io
 import re
+from contextlib import redirect_stdout
 
 import pytest
 from typer.main import get_command
@@ -8,6 +10,7 @@ from typer.testing import CliRunner
 
 from seqpipe.cli.app import build_app
 from seqpipe.cli.groups import SECTIONS
+from seqpipe.cli.narrow import fit_help
 from seqpipe.plugins import Choice
 from tests.cli.test_json import commands_of
 
@@ -41,11 +44,34 @@ def test_no_help_line_is_cut_off(app, words):
     assert "..." not in shown(app, *words).replace("[ARGS]...", "")
 
 
-@pytest.mark.parametrize("columns", [40, 80])
+@pytest.mark.parametrize("columns", [30, 40, 55, 80])
 def test_help_keeps_to_the_width_of_the_terminal(columns, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(columns))
-    app = build_app(Choice(only=()))[0]
-    assert max(map(len, shown(app, columns=columns).splitlines())) <= columns
+    command = get_command(build_app(Choice(only=()))[0])
+    fit_help(command)
+    every = ["", *(name for name, _ in commands_of(command))]
+    told = [helped(command, name) for name in every]
+    wide = [line for text in told for line in text.splitlines() if len(line) > columns]
+    assert not wide
+
+
+def helped(command, name):
+    """The help of a command that is built."""
+    printed = io.StringIO()
+    with redirect_stdout(printed), pytest.raises(SystemExit):
+        command([*name.split(), "--help"], prog_name="seqpipe")
+    return printed.getvalue()
+
+
+def test_on_a_narrow_screen_what_an_option_does_stands_below_it(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    command = get_command(build_app(Choice(only=()))[0])
+    fit_help(command)
+    told = helped(command, "embeddings convert")
+    assert "  -h, --help\n      Show this message and exit.\n" in told
+    assert (
+        "  --from <word2vec|word2vec-binary|\n      glove|floret|spacy>\n      The source's" in told
+    )
 
 
 def test_a_plugins_command_stands_under_plugins():

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from seqpipe.cli.app import build_app
+from seqpipe.cli.report_parts import load_report
 from seqpipe.files import InputError
 
 REPORT = """title: Tour
@@ -102,6 +103,12 @@ def test_a_page_holds_all_that_the_report_names(folder):
     assert "the map" in unescape(re.search(r'srcdoc="([^"]*)"', page).group(1))
 
 
+def test_it_is_said_what_is_read(folder):
+    said = []
+    load_report(folder / "report.yml", say=said.append)
+    assert {"reading metrics/en.json", "reading pages/plot.SVG"} <= set(said)
+
+
 def test_paths_start_at_the_folder_of_the_report(folder, monkeypatch):
     monkeypatch.chdir(folder / "pages")
     assert run(folder).exit_code == 0
@@ -111,29 +118,51 @@ def test_paths_start_at_the_folder_of_the_report(folder, monkeypatch):
     ("old", "new", "message"),
     [
         ("title: Tour", "titel: Tour", "unknown key 'titel'; did you mean 'title'"),
-        ("title: Tour", "title: 5", r"title: .*valid string \(value: 5\)"),
-        ("title: Tour", "title: ' '", "title: expected a text, found none"),
-        ("  - title: Scores", "  - text: Scores", "sections.0.title: field required"),
+        ("title: Tour", "title: 5", 'title: 5, expected a text; put it in quotes: "5"'),
+        ("title: Tour", "title: ' '", "title: ' ', expected a text$"),
+        ("  - title: Scores", "  - text: Scores", "sections.0: no key 'title', expected one"),
         ("        each:", "        eech:", "'sections.0.parts.1.eech'; did you mean 'each'"),
         ("{percent: f}", "{procent: f}", "columns.F1.procent'; did you mean 'percent'"),
-        ("{percent: f}", "5", r"columns.F1: expected a path .* \(value: 5\)"),
-        ("{English: metrics/en.json, German: metrics/de.json}", "[]", r"table: expected a file"),
-        ("alt: a plot", "caption: x", "parts.1.alt: field required"),
-        ("limit: 2", "limit: 0", "limit: .*greater than or equal to 1"),
-        ("page: pages/map.html", "pages: x", "parts.0: expected one of the keys table, page"),
-        ("limit: 2", "page: x", "parts.2: expected one of the keys table"),
-        ("columns: {word: word}", "columns: {}", "columns: .*at least 1 item"),
+        ("{percent: f}", "5", r"columns.F1: 5, expected a path .*, or \{percent: PATH\}"),
+        (
+            "{English: metrics/en.json, German: metrics/de.json}",
+            "[]",
+            "table: an empty list, expected a file",
+        ),
+        ("alt: a plot", "caption: x", "parts.1: no key 'alt', expected one"),
+        ("limit: 2", "limit: 0", "limit: 0, expected 1 or more"),
+        ("limit: 2", "limit: '2'", "limit: '2', expected a whole number"),
+        ("page: pages/map.html", "pages: x", "'sections.1.parts.0.pages'; did you mean 'page'"),
+        ("page: pages/map.html", "x: x", "parts.0: a mapping of x, title, expected exactly one of"),
+        ("limit: 2", "page: x", "parts.2: .* of lines, page, expected exactly one of .* table"),
+        ("columns: {word: word}", "columns: {}", "columns: .*nothing, expected at least one"),
+        ("{English: ", "{2024: ", 'the key 2024, expected a text; put it in quotes: "2024"'),
+        ("{English: ", "{2024-01-31: ", r'table\.2024-01-31: .* put it in quotes: "2024-01-31"'),
+        ("{English: ", "{true: ", 'the key true, expected a text; put it in quotes: "true"'),
+        ("text: All of *it*.", "text:", "text: nothing, expected a text"),
+        ("text: All of *it*.", "5: x", "unknown key '5'; expected one of: sections, text, title"),
+        ("title: Tour", r'title: "\ud800"', r"title: '\\ud800', expected whole characters"),
+        ("samples.txt", r'"a\0b"', r"lines: 'a\\x00b', expected the name of a file"),
         ("words_per_second\n", "words_per_minute\n", "metrics/de.json: column 'words/s': nothing"),
         ("each: scores.types", "each: scores.type", "metrics/en.json: nothing at 'scores.type'"),
         ("{percent: f}", "g", "in each of 'scores.types': column 'F1': nothing at 'g': .* is f"),
         ("bleu.totals", "scores", "column 'n-grams': at 'scores' stands a mapping"),
-        ("metrics/de.json}", "metrics/x.json}", r"metrics/x\.json: No such file"),
+        (
+            "metrics/de.json}",
+            "metrics/x.json}",
+            r"metrics/x\.json: no such file, expected one that",
+        ),
         ("pages/map.html", "pages/plot.SVG", r"plot\.SVG: expected a file that ends in \.html"),
         ("pages/plot.SVG", "pages/map.html", r"map\.html: expected a file that ends in \.svg or"),
         ("samples.txt", "rows.jsonl", r"rows\.jsonl: columns belong to a \.jsonl file"),
         ("limit: 2", "columns: {a: b}", r"samples\.txt: columns belong to a \.jsonl file"),
         ("picture: pages/plot.SVG", "picture: 'pages'", "pages: expected a file that ends in"),
-        ("lines: samples.txt", "lines: pages", "pages: "),
+        ("lines: samples.txt", "lines: pages", "pages: a folder, expected a file"),
+        (
+            "lines: samples.txt",
+            f"lines: {os.devnull}",
+            "null?: a device or a pipe, expected a file",
+        ),
     ],
 )
 def test_a_fault_in_the_report_is_named_with_its_line(folder, old, new, message):
@@ -153,6 +182,15 @@ def test_a_fault_in_the_report_is_named_with_its_line(folder, old, new, message)
         ("metrics/en.json", b"", "metrics/en.json: an empty file"),
         ("rows.jsonl", b'{"word": 1}\n{"word"\n', r"rows\.jsonl, line 2: not JSON"),
         ("pages/map.html", b"caf\xe9", r"pages/map.html: not UTF-8"),
+        ("metrics/de.json", b'{"a": "\\ud83d"}', r"de.json: half a character, '\\ud83d', expected"),
+        ("metrics/de.json", b"[" * 100_000, "de.json: nested too deeply to be read"),
+        ("metrics/de.json", b"9" * 5000, "de.json: an integer of more than 4,300 digits, expected"),
+        (
+            "metrics/de.json",
+            b'{"scores": {"ents_f": 1%s}}' % (b"0" * 400),
+            "de.json: column 'F1': at 'scores.ents_f' stands an integer of more than 308 digits",
+        ),
+        ("pages/plot.SVG", b"<html>no picture</html>", r"pages/plot\.SVG: not an SVG picture"),
     ],
 )
 def test_a_faulty_file_is_named(folder, name, content, message):
@@ -164,10 +202,13 @@ def test_a_faulty_file_is_named(folder, name, content, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "the file: .*valid dictionary"),
-        ("- a\n", "the file: .*valid dictionary"),
-        ("title: x\nsections: []\n", "sections: .*at least 1 item"),
-        ("title: x\n", "sections: field required"),
+        ("", "the file: nothing, expected a mapping with its keys"),
+        ("- a\n", "the file: a list of 1, expected a mapping with its keys"),
+        ("title: x\nsections: []\n", "sections: an empty list, expected at least one"),
+        ("title: x\n", "the file: no key 'sections', expected one"),
+        ("title: x\nsections: {a: b}\n", "sections: a mapping of a, expected a list"),
+        ("title: x\nsections: [a]\n", r"sections\.0: 'a', expected a mapping with its keys"),
+        ("title: x\nsections: [{title: a, parts: null}]\n", "parts: nothing, expected a list"),
         ("a: [b\n", "not valid YAML"),
     ],
 )
@@ -180,9 +221,35 @@ def test_a_file_that_is_no_report_is_refused(folder, text, message):
 def test_a_report_that_is_not_there_is_named(tmp_path):
     with pytest.raises(InputError, match=r"report\.yml: no such file, expected a REPORT\.yml"):
         run(tmp_path)
+    (tmp_path / "report.yml").mkdir()
+    with pytest.raises(InputError, match=r"report\.yml: a folder, expected a REPORT\.yml"):
+        run(tmp_path)
 
 
-@pytest.mark.parametrize("output", ["report.pdf", "report"])
+def test_a_line_ends_where_a_command_that_writes_lines_ends_it(folder):
+    words = ["a\u2028b", "c\x85d", "e\x0bf"]
+    lines = [json.dumps({"word": word}, ensure_ascii=False) for word in words]
+    # As it is, newlines too: on Windows other commands' lines may end in both.
+    (folder / "rows.jsonl").write_bytes("\r\n".join(lines).encode())
+    (folder / "samples.txt").write_bytes("one\u2028still one\r\ntwo\nthree".encode())
+    assert run(folder).exit_code == 0
+    page = (folder / "out" / "report.html").read_text(encoding="utf-8")
+    assert "one\u2028still one\ntwo</pre>" in page
+    assert "<td>a\u2028b</td>" in page
+    assert page.count("<tr>") == 3 + 2 + 3 + 4
+
+
+def test_a_faulty_line_is_named_once(folder):
+    (folder / "rows.jsonl").write_text('{"word": 1}\n{oops\n')
+    with pytest.raises(InputError) as fault:
+        run(folder)
+    assert str(fault.value).removeprefix(str(folder / "report.yml")) == (
+        ", line 24: rows.jsonl, line 2: not JSON: Expecting property name enclosed in double "
+        "quotes, in column 2"
+    )
+
+
+@pytest.mark.parametrize("output", ["report.pdf", "report", "report.htm"])
 def test_only_html_is_written(folder, output):
     with pytest.raises(InputError, match=r"expected a name that ends in \.html"):
         run(folder, output=output)
@@ -215,6 +282,6 @@ def test_a_fault_is_one_message_without_a_traceback(folder):
         text=True,
         timeout=60,
     )
-    message = "report.yml, line 22: nothing.txt: No such file or directory"
+    message = "report.yml, line 22: nothing.txt: no such file, expected one that a command wrote"
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.strip().removeprefix("error: ") == message

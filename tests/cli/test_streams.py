@@ -1,6 +1,7 @@
 """Standard output that is closed, full, narrow or no terminal; and metrics in every format."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -72,10 +73,12 @@ def test_files_are_written_also_where_nobody_reads_on(folder):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="there is no /dev/full")
 def test_a_full_standard_output_is_one_message():
+    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
     with open("/dev/full", "wb") as full:
-        process = start("plugins", "--json", stdout=full)
+        process = start("plugins", "--json", stdout=full, env=buffered)
     _, said = process.communicate(timeout=60)
-    assert (process.returncode, said) == (1, "error: no space left on the device\n")
+    message = "error: standard output: no space left on the device\n"
+    assert (process.returncode, said) == (1, message)
 
 
 @pytest.mark.parametrize("name", ["bleu", "embeddings evaluate"])

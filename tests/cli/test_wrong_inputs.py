@@ -9,6 +9,13 @@ from seqpipe.plugins import Choice
 from tests.cli.command_cases import CASES, make_inputs
 
 WRONG = ("missing", "folder", "empty", "binary", "pipeline")
+PAGES = (
+    "tagging entities",
+    "classification explain",
+    "lm surprisal",
+    "translation analyze",
+    "debiasing audit",
+)
 FAULTS = (ValueError, KeyError, OSError)
 
 
@@ -43,3 +50,11 @@ def test_a_wrong_file_is_one_message(name, app, inputs, monkeypatch):
             message = describe(done.exception)
             assert wrong in message or words[place] in message, given
             assert "Errno" not in message
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_written_as_html_only(name, app, inputs, monkeypatch):
+    monkeypatch.chdir(inputs)
+    done = CliRunner().invoke(app, [*name.split(), *CASES[name].split(), "--html", "page.txt"])
+    assert describe(done.exception) == "page.txt: expected a name that ends in .html"
+    assert not (inputs / "page.txt").exists()

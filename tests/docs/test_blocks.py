@@ -51,6 +51,11 @@ NOT_RUN = {
     ): "builds from the network; tests/projects runs it",
     ("docs/pipeline.md", "pip install"): "the same",
     (
+        "docs/pipeline.md",
+        "seqpipe run projects/pipeline",
+    ): "trains for minutes; tests/projects/test_pipeline.py runs it with small settings",
+    ("docs/command_line.md", "seqpipe --install-completion"): "changes the user's shell",
+    (
         "docs/init.md",
         "seqpipe run my_names",
     ): "trains for half a minute; tests/cli/test_init.py runs the project of every starter",

@@ -84,6 +84,8 @@ FACTORIES = {
     "debiaser": (DEBIASING, None),
     "bleu_evaluator": (EVALUATION, None),
 }
+# Its page writes out the keys of its objective, which its default config leaves to the function.
+INITIALIZED = {**FACTORIES, "embedding_learner": (EMBEDDINGS, None)}
 TYPED = re.compile(r"# (int|float|bool|str|path|list|dict)( or null)?: \S")
 OF_JSON = {
     "int": int,
@@ -110,11 +112,13 @@ def registered(name: str) -> Any:
 class Section:
     """A section of a config block, as the page writes it.
 
+    name (str): What stands in its brackets.
     at (str): The name of its function or factory, "" without one.
     values (Dict[str, Any]): Its values by key; a section below it is a key of its own, with {}.
     comments (Dict[str, str]): The first line of the comment above each key.
     """
 
+    name: str = ""
     at: str = ""
     values: dict[str, Any] = field(default_factory=dict)
     comments: dict[str, str] = field(default_factory=dict)
@@ -136,7 +140,7 @@ def sections_of(body: str) -> list[Section]:
             continue
         if line.startswith("["):
             name = line[1:-1]
-            section = found[name] = Section()
+            section = found[name] = Section(name)
             if (above := found.get(name.rpartition(".")[0])) is not None:
                 above.values[name.rpartition(".")[2]] = {}
         elif equals and (key.startswith("@") or key == "factory"):
@@ -216,6 +220,40 @@ def test_page_has_the_whole_default_config_of_a_factory(factory):
         whole = {key: value for key, value in whole.items() if key in default}
     assert set(said) <= set(default)
     assert whole == default
+
+
+def initialization_on(page: str, factory: str) -> Section:
+    """The fullest explained section of a page on the initialisation of a factory's component."""
+    sections = [section for body in blocks(page, "ini") for section in sections_of(body)]
+    names = {
+        section.name.removeprefix("components.") for section in sections if section.at == factory
+    }
+    found = [
+        section
+        for section in sections
+        if section.name.removeprefix("initialize.components.") in names and section.is_explained
+    ]
+    return max(found, key=lambda section: len(section.values), default=Section())
+
+
+@pytest.mark.parametrize("factory", INITIALIZED)
+def test_page_names_every_key_of_an_initialisation_with_its_default(factory):
+    page, like = INITIALIZED[factory]
+    said = initialization_on(page, like or factory)
+    parameters = dict(inspect.signature(spacy.blank("en").add_pipe(factory).initialize).parameters)
+    del parameters["get_examples"], parameters["nlp"]
+    assert set(said.values) == set(parameters)
+    for key, parameter in parameters.items():
+        # Where nothing is the default an example may stand; the type says "or null".
+        if said.values[key] is None or " or null: " not in said.comments[key]:
+            assert said.values[key] == parameter.default, key
+        else:
+            assert parameter.default is None, key
+
+
+def test_every_factory_has_a_page():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set(INITIALIZED) == set(project["entry-points"]["spacy_factories"])
 
 
 EXPLAINED = [

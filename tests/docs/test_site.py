@@ -1,5 +1,6 @@
 """The pages of the site that are held to the code, and the site itself."""
 
+import ast
 import importlib
 import re
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 
 from docs.scripts import numbers_page
 from docs.scripts.docstrings import in_sections
-from tests.pages import PAGES, ROOT, page
+from tests.pages import PAGES, ROOT, blocks, page
 from tests.test_architecture import FLOORS
 
 REFERENCE = [name for name in PAGES if name.startswith("docs/api/")]
@@ -31,6 +32,31 @@ def test_every_registered_name_is_in_the_reference_with_what_it_names():
     )
     expected = {(name, target.replace(":", ".")) for name, target in registered()}
     assert set(entries) == expected
+
+
+def imported(body):
+    """Every name that a Python block imports from seqpipe, with its module."""
+    for node in ast.walk(ast.parse(body)):
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        yield from (name for name in names if name.split(".")[0] == "seqpipe")
+
+
+def defined_at(name):
+    """The name under which a module has what it defines, whatever module else hands it out."""
+    module, _, attribute = name.rpartition(".")
+    found = getattr(importlib.import_module(module), attribute)
+    if not hasattr(found, "__qualname__"):
+        return attribute
+    return f"{found.__module__}.{found.__qualname__}"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_the_examples_of_a_page_import_is_in_the_reference(name):
+    examples = {found for body in blocks(name, "python") for found in imported(body)}
+    assert set(map(defined_at, examples)) <= set(map(defined_at, TARGETS))
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -9,6 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from seqpipe.evaluation.bleu import SMOOTHINGS, TOKENIZERS
 from seqpipe.evaluation.commands import seqpipe_commands
 from seqpipe.files import InputError
 
@@ -167,6 +168,14 @@ def test_rows_without_sentences_are_refused(files):
         run(*files, "--rows", "3")
 
 
-def test_an_option_that_does_not_fit_is_refused_before_files_are_read(tmp_path):
-    with pytest.raises(InputError, match="tokenize = 'words': expected one of 13a"):
-        run(tmp_path / "none", tmp_path / "none", "--tokenize", "words")
+@pytest.mark.parametrize(
+    ("option", "known"), [("--tokenize", TOKENIZERS), ("--smoothing", SMOOTHINGS)]
+)
+def test_a_choice_that_is_none_is_refused_before_files_are_read(option, known, tmp_path):
+    app = typer.Typer(rich_markup_mode=None)
+    seqpipe_commands(app=app)
+    words = [str(tmp_path / "none")] * 2
+    done = CliRunner(env={"COLUMNS": "300"}).invoke(app, [*words, option, "words"])
+    assert done.exit_code == 2
+    assert f"Invalid value for '{option}'" in done.stderr
+    assert f"'words' is not one of {', '.join(map(repr, known))}" in done.stderr

@@ -12,7 +12,7 @@ import pytest
 import seqpipe
 
 PACKAGE = Path(seqpipe.__file__).parent
-NOTICE = "seqpipe compiles its loops for this machine: some seconds, this once"
+NOTICE = "seqpipe compiles its loops for this machine: up to a minute, this once"
 GOES_ON = "seqpipe goes on without its compiled loops, slower: "
 # Where nothing can be written, by root neither.
 NOWHERE = dict.fromkeys(("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "HOME"), f"{os.devnull}/nothing")

@@ -20,7 +20,7 @@ from seqpipe.reporting.report import (
     foot,
     render_report,
 )
-from seqpipe.reporting.report_page import FRAMED
+from seqpipe.reporting.report_page import FRAMED, HIGHEST, STYLE
 from seqpipe.reporting.report_tables import Column, table_of
 
 VOID = {"meta", "img", "br", "link", "input"}
@@ -110,6 +110,12 @@ def test_a_framed_page_is_whole_and_stays_in_its_frame(html):
     assert frame["srcdoc"] == html + FRAMED
     assert frame["title"] == 'The "map"'
     assert frame["sandbox"] == "allow-scripts allow-downloads"
+
+
+def test_a_page_that_is_higher_than_a_frame_can_be_scrolls_in_it():
+    assert f"max-height: {HIGHEST}px" in STYLE
+    assert f'overflowY = height + 2 > {HIGHEST} ? "auto" : "hidden"' in FRAMED
+    assert "HIGHEST" not in STYLE + FRAMED
 
 
 def test_titles_texts_and_cells_are_no_html():

@@ -20,7 +20,7 @@ from seqpipe.reporting.report_tables import (
 METRICS = {
     "scores": {"ents_f": 0.86726, "by.type": {"PER": {"f": 0.9}, "LOC": {"f": 0.5}}},
     "runs": [{"seed": 0}, {"seed": 7}],
-    "bleu": {"clipped": [9493, 6041], "totals": [12998, 11998], "short": [1]},
+    "bleu": {"clipped": [9493, 6041], "totals": [12998, 11998], "short": [1], "far": [1, {"a": 2}]},
 }
 
 
@@ -128,6 +128,7 @@ def test_lists_beside_each_other_are_rows_numbered_from_one():
     [
         ("bleu.short", r"column 'x': 1 values at 'bleu.short', expected 2 as in the first column"),
         ("scores.ents_f", r"at 'scores.ents_f' stands 0.86726, expected a list; .* has each: PATH"),
+        ("bleu.far", r"column 'x': at 'bleu.far' stands a mapping of a, expected a number"),
         ("bleu.clip", r"nothing at 'bleu.clip': in 'bleu' is 'clipped'"),
     ],
 )
@@ -149,6 +150,13 @@ def test_columns_that_are_no_lists_of_one_length_are_refused(column, message):
 def test_a_column_that_is_in_no_row_is_refused(path, message):
     with pytest.raises(InputError, match=message):
         table_of([("a", METRICS)], [Column("F1", path)])
+
+
+@pytest.mark.parametrize("percent", [False, True])
+@pytest.mark.parametrize("value", [10**309, -(10**309), {"mean": 10**309, "std": 0}, [10**309]])
+def test_an_integer_that_cannot_be_computed_with_is_refused(value, percent):
+    with pytest.raises(InputError, match="an integer of more than 308 digits"):
+        shown_value(value, percent=percent)
 
 
 @pytest.mark.parametrize("std", ["x", {"a": 1}])

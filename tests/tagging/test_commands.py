@@ -65,7 +65,7 @@ def plain(tmp_path_factory):
 
 
 def run(*words):
-    app = typer.Typer()
+    app = typer.Typer(rich_markup_mode=None)
     seqpipe_commands(app=app)
     result = CliRunner().invoke(app, ["tagging", *map(str, words)])
     if result.exception and not isinstance(result.exception, SystemExit):
@@ -129,6 +129,20 @@ def test_nbest_shows_readings_from_the_most_probable_down(plain):
     assert re.match(r"0\.\d{4}  We saw \[Mina\]\(PER .*\) there \.", lines[0])
     expected = plain.nlp.get_pipe("ner").nbest([plain.nlp.make_doc("We saw Mina there .")], 3)[0]
     assert probabilities == pytest.approx([r.probability for r in expected], abs=5e-5)
+
+
+def test_nbest_is_bounded(plain):
+    assert "999999 is not in the range 1<=x<=1000" in refused(plain, "-n", 999999)
+
+
+def test_a_gpu_below_the_cpus_number_is_refused(plain):
+    assert "-2 is not in the range x>=-1" in refused(plain, "--gpu-id", -2)
+
+
+def refused(plain, *options):
+    done = run("nbest", plain.model, "Mina", *options)
+    assert done.exit_code == 2
+    return done.stderr
 
 
 def test_nbest_shows_no_more_readings_than_there_are(plain):

@@ -109,3 +109,5 @@ def test_empty_texts_and_pages_that_cannot_be_written_are_refused(model, tmp_pat
         run(model, GERMAN, " ")
     with pytest.raises(InputError, match="a folder stands there, expected a file for the page"):
         run(model, GERMAN, "--html", tmp_path)
+    with pytest.raises(InputError, match=r"out\.txt: expected a name that ends in \.html"):
+        run(model, GERMAN, "--html", tmp_path / "out.txt")

@@ -269,6 +269,38 @@ def test_fault_is_one_line_that_says_where_and_what(old, new, message):
     assert "\n" not in said
 
 
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        (
+            '[corpora.both.*]\none = ${corpora.dev}\ntwo = "corpora.dev"\n',
+            'a.cfg, line 36: [corpora.both.*] two = "corpora.dev": expected a corpus reader, '
+            "such as ${corpora.entities} or a section with @readers",
+        ),
+        (
+            "[corpora.both.*]\none = 3\n",
+            "a.cfg, line 35: [corpora.both.*] one = 3: expected a corpus reader, such as",
+        ),
+        (
+            "",
+            "a.cfg, line 32: [corpora.both]: expected a section [corpora.both.*] with its corpora, "
+            "each under a name",
+        ),
+        ("[corpora.both.*]\n", "a.cfg, line 32: [corpora.both]: expected a section"),
+    ],
+    ids=["text", "number", "no section", "empty section"],
+)
+def test_joined_corpora_that_are_none_have_their_line(section, message):
+    block = '[corpora.both]\n@readers = "seqpipe.JoinedCorpora.v1"\n'
+    text = CONFIG.replace(
+        "[training]\n", f'{block}{section}[training]\ndev_corpus = "corpora.both"\n'
+    )
+    with pytest.raises(InputError) as caught:
+        check(text)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
 def test_each_fault_of_several_has_its_line():
     text = CONFIG.replace("max_steps = 2", "max_stepz = 2\npatiense = 3")
     with pytest.raises(InputError) as caught:

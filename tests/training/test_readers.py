@@ -187,6 +187,11 @@ def test_no_corpora_cannot_be_joined():
         make_joined_corpora()
 
 
+def test_what_is_no_reader_cannot_be_joined():
+    with pytest.raises(InputError, match=r"corpora = 'corpora\.text': expected a corpus reader"):
+        make_joined_corpora(corpus_from(0, 1), "corpora.text")
+
+
 def test_a_config_joins_readers_that_stand_in_sections_of_their_own(tmp_path):
     for name in ("one", "two"):
         (tmp_path / f"{name}.txt").write_text(f"{name} text\n", encoding="utf-8")

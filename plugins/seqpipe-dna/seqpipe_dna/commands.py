@@ -2,7 +2,7 @@
 
 # No future import of annotations: Typer reads these.
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,11 +11,15 @@ from seqpipe import hookimpl
 if TYPE_CHECKING:
     from seqpipe_dna.records import Record
     from seqpipe_dna.regions import CodingRegion
+    from seqpipe_dna.repeats import Repeat
     from seqpipe_dna.statistics import Statistics
 
 Sequences = Annotated[
-    Path, typer.Argument(help="FASTA or GenBank file, .gz too.", show_default=False)
+    Path,
+    typer.Argument(metavar="FILE", help="FASTA or GenBank file, .gz too.", show_default=False),
 ]
+REPEAT_HEADS = ("record", "first start", "first end", "second start", "second end", "kind")
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 
 
 @hookimpl
@@ -29,7 +33,10 @@ def seqpipe_commands(app: typer.Typer) -> None:
 
 
 def regions(
-    model: Annotated[Path, typer.Argument(help="Folder of a saved pipeline.", show_default=False)],
+    model: Annotated[
+        Path,
+        typer.Argument(metavar="MODEL", help="Folder of a saved pipeline.", show_default=False),
+    ],
     genome: Sequences,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="GFF3 file to write; a table if it ends in .tsv.")
@@ -60,20 +67,14 @@ def regions(
     )
 
 
-def stats(
-    file: Sequences,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON, an object a line.")] = False,
-) -> None:
+def stats(file: Sequences, as_json: AsJson = False) -> None:
     """Describe each record: bases, GC, ambiguous, soft-masked and coding bases."""
-    import srsly
-
     from seqpipe_dna.records import read_records
     from seqpipe_dna.statistics import describe
 
     found = [describe(record) for record in read_records(file)]
-    if json:
-        for one in found:
-            typer.echo(srsly.json_dumps(one.as_dict()))
+    if as_json:
+        _print_json([one.as_dict() for one in found])
         return
     _print_statistics(file, found)
 
@@ -106,6 +107,7 @@ def _print_statistics(file: Path, found: "list[Statistics]") -> None:
 def repeats(
     file: Sequences,
     min_length: Annotated[int, typer.Option(help="Of a repeat, in bases; at least 24.")] = 1000,
+    as_json: AsJson = False,
 ) -> None:
     """Find stretches that stand in a record twice, as they are or on the other strand."""
     from seqpipe_dna.records import read_records
@@ -117,11 +119,28 @@ def repeats(
         for record in read_records(file)
         for one in find_repeats(record.sequence, min_length)
     ]
-    typer.echo("record\tfirst start\tfirst end\tsecond start\tsecond end\tkind")
-    for name, one in found:
-        kind = "inverted" if one.is_inverted else "direct"
-        places = (one.first + 1, one.first + one.length, one.second + 1)
-        typer.echo("\t".join(map(str, (name, *places, one.second + one.length, kind))))
+    rows = [_repeat_row(name, one) for name, one in found]
+    if as_json:
+        heads = [head.replace(" ", "_") for head in REPEAT_HEADS]
+        _print_json([dict(zip(heads, row, strict=True)) for row in rows])
+        return
+    for row in (REPEAT_HEADS, *rows):
+        typer.echo("\t".join(map(str, row)))
+
+
+def _repeat_row(name: str, one: "Repeat") -> "tuple[str | int, ...]":
+    """RETURNS (Tuple): What `REPEAT_HEADS` say: places count from 1, ends are included."""
+    first, second = (
+        (one.first + 1, one.first + one.length),
+        (one.second + 1, one.second + one.length),
+    )
+    return (name, *first, *second, "inverted" if one.is_inverted else "direct")
+
+
+def _print_json(found: "list[dict[str, Any]]") -> None:
+    import json
+
+    typer.echo(json.dumps(found, indent=2))
 
 
 def _length(record: "Record") -> int:

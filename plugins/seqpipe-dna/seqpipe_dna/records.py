@@ -94,6 +94,10 @@ class _GenBankText(io.TextIOWrapper):
 
 @contextmanager
 def _opened(path: Path, format: str) -> Iterator[IO[str]]:
+    if path.is_dir():
+        raise InputError("a folder, expected a file", path=path)
+    if not path.exists():
+        raise InputError("no such file, expected FASTA or GenBank", path=path)
     try:
         opener: Any = gzip.open if path.suffix == ".gz" else open
         text = _GenBankText if format == "genbank" else io.TextIOWrapper

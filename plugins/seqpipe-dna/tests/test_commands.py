@@ -89,22 +89,43 @@ def test_promoters_are_classified_by_a_model_that_spacy_trained(made):
 
 def test_stats_and_repeats_of_a_file(genome):
     done = seqpipe("dna", "stats", genome, "--json")
-    assert json.loads(done.stdout) == {
-        "name": "TINY.1",
-        "bases": 120,
-        "gc": pytest.approx(54 / 117, abs=0.02),
-        "ambiguous": 3,
-        "masked": 0,
-        "genes": 2,
-        "coding": 0.15,
-    }
+    assert json.loads(done.stdout) == [
+        {
+            "name": "TINY.1",
+            "bases": 120,
+            "gc": pytest.approx(54 / 117, abs=0.02),
+            "ambiguous": 3,
+            "masked": 0,
+            "genes": 2,
+            "coding": 0.15,
+        }
+    ]
     assert seqpipe("dna", "stats", genome).returncode == 0
     done = seqpipe("dna", "repeats", genome, "--min-length", "50")
     assert done.stdout == "record\tfirst start\tfirst end\tsecond start\tsecond end\tkind\n"
 
 
+def test_repeats_are_a_table_or_one_json_value(tmp_path):
+    stretch = "ACGTTGCAAGCTTACGGATCCATTGCAGTCA"
+    (tmp_path / "a.fa").write_text(f">r\nTT{stretch}GG{stretch}\n")
+    words = ("dna", "repeats", tmp_path / "a.fa", "--min-length", str(len(stretch)))
+    _, row = seqpipe(*words).stdout.splitlines()
+    assert row.split("\t") == ["r", "3", "33", "36", "66", "direct"]
+    assert json.loads(seqpipe(*words, "--json").stdout) == [
+        {
+            "record": "r",
+            "first_start": 3,
+            "first_end": 33,
+            "second_start": 36,
+            "second_end": 66,
+            "kind": "direct",
+        }
+    ]
+
+
 BAD = {
-    "missing": (["stats", "missing.fa"], "missing.fa: cannot be read"),
+    "missing": (["stats", "missing.fa"], "missing.fa: no such file, expected FASTA or GenBank"),
+    "folder": (["stats", "folder.fa"], "folder.fa: a folder, expected a file"),
     "no model": (["regions", "model", "tiny.gb", "-o", "a.gff"], "no such folder"),
     "over itself": (["regions", "model", "tiny.gb", "-o", "tiny.gb"], "this file is read"),
     "protein": (["stats", "prot.gb"], "is a protein (aa), expected nucleotides"),
@@ -116,6 +137,7 @@ BAD = {
 def test_bad_input_is_one_message_and_exit_code_1(genome, name, monkeypatch):
     monkeypatch.chdir(genome.parent)
     genome.rename("tiny.gb")
+    Path("folder.fa").mkdir()
     text = Path("tiny.gb").read_text()
     Path("prot.gb").write_text(text.replace(" bp ", " aa "))
     words, message = BAD[name]
