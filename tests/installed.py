@@ -7,8 +7,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests import processes
-
 
 @dataclass
 class Installed:
@@ -39,8 +37,15 @@ class Installed:
             monkeypatch.delitem(sys.modules, name)
 
     def seqpipe(self, *args, **environment):
-        """Run the command line beside these packages."""
-        return processes.seqpipe(*args, env=self._environment() | environment)
+        """Run the command line beside these packages, in a process of its own: which packages
+        there are is read when libraries are imported."""
+        return subprocess.run(
+            [sys.executable, "-m", "seqpipe", *map(str, args)],
+            env=self._environment() | environment,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
 
     def processor_seconds(self, *args):
         """How long it takes on a machine that does nothing else: it waits for nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -33,12 +34,16 @@ def main() -> None:
 
 
 def _run() -> None:
+    gc.disable()  # a tenth of the time that `seqpipe --help` takes
     from seqpipe.cli.app import command_line
     from seqpipe.cli.plugin_choice import read_choice, watch
 
     options = read_choice(sys.argv[1:], os.environ)
     command, plugins = command_line(options)
     watch(plugins, options)
+    # What was made up to here stays to the end: the collector need not look at it again.
+    gc.freeze()
+    gc.enable()
     command()
 
 

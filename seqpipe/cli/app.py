@@ -4,7 +4,8 @@ import os
 import re
 import shutil
 from collections.abc import Collection, Iterator
-from functools import cache
+from copy import copy
+from functools import cache, partial
 from typing import Annotated, Any
 
 import typer
@@ -27,6 +28,7 @@ from seqpipe.cli.groups import (
     TRAIN,
     USE,
     CommandGroup,
+    LateGroup,
     RootGroup,
     section_of,
 )
@@ -100,8 +102,10 @@ def build_app(choice: Choice | None = None, *, trace: bool = False) -> tuple[typ
     own |= {info.name for info in app.registered_groups}
     for plugin, hook in plugins.implementing("seqpipe_commands"):
         with plugins.isolated(plugin), printing_aside():
-            section = CONCEPTS if plugin.distribution == OURS else PLUGINS
-            of_plugins |= _commands_by(hook, own.union(of_plugins), section)
+            if plugin.distribution == OURS:
+                of_plugins |= _commands_of_concept(hook)
+            else:
+                of_plugins |= _commands_by(hook, own.union(of_plugins))
     return app, plugins
 
 
@@ -174,8 +178,41 @@ def _narrow() -> dict[str, int]:
     return {"terminal_width": max(columns - 2, 20)} if columns < LEAST + 2 else {}
 
 
-def _commands_by(hook: Any, taken: Collection[str | None], section: str) -> dict[str, Any]:
-    """Let one plugin add its commands to an app of its own.
+def _commands_of_concept(hook: Any) -> dict[str, Any]:
+    """Let a plugin of this distribution add its commands; those in groups are built when used.
+
+    RETURNS (Dict[str, click.Command]): By name.
+    """
+    app = _new_app()
+    hook(app=app)
+    groups = app.registered_groups
+    app.registered_groups = [_without_commands(group) for group in groups]
+    found: dict[str, Any] = dict(_commands_of(app))
+    for command in found.values():
+        command.rich_help_panel = CONCEPTS
+    for group in groups:
+        found[str(group.name)].build = partial(_commands_in, group)
+    return found
+
+
+def _without_commands(group: Any) -> Any:
+    """RETURNS (TyperInfo): A group as it is, but for its commands."""
+    shell, info = copy(group.typer_instance), copy(group)
+    shell.registered_commands, shell.registered_groups = [], []
+    info.typer_instance, info.cls = shell, LateGroup
+    return info
+
+
+def _commands_in(group: Any) -> dict[str, Any]:
+    """RETURNS (Dict[str, click.Command]): The commands of a group, by name."""
+    alone = _new_app()
+    alone.registered_groups = [group]
+    built: Any = get_group(alone).commands[group.name]
+    return built.commands
+
+
+def _commands_by(hook: Any, taken: Collection[str | None]) -> dict[str, Any]:
+    """Let an installed plugin add its commands to an app of its own.
 
     RETURNS (Dict[str, click.Command]): By name. Raises ValueError unless they all hold.
     """
@@ -187,7 +224,7 @@ def _commands_by(hook: Any, taken: Collection[str | None], section: str) -> dict
         if name in taken or name in found:
             raise ValueError(f"the command '{name}' is there already")
         if section_of(command) == OTHERS:
-            command.rich_help_panel = section
+            command.rich_help_panel = PLUGINS
         found[name] = command
     return found
 

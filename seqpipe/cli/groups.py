@@ -1,11 +1,14 @@
 """How a group of commands shows itself: like a table of contents, with nothing cut off."""
 
 import sys
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from typer.core import TyperGroup
 
 from seqpipe.cli import exit_interrupted, exit_unread
+from seqpipe.cli.narrow import fit_help
 
 # The headings of `seqpipe --help`, in the order in which one comes to need them.
 BEGIN, PROJECTS, TRAIN, USE = "Begin", "Projects", "Train", "Use a model"
@@ -35,6 +38,31 @@ class CommandGroup(TyperGroup):
             if rows:
                 with formatter.section(heading):
                     formatter.write_dl(rows)
+
+
+class LateGroup(CommandGroup):
+    """A group whose commands are built when they are asked for: `seqpipe --help` needs none.
+
+    build (Callable[[], Dict[str, click.Command]]): Makes them, by name.
+    """
+
+    build: Callable[[], dict[str, Any]]
+
+    def __init__(self, **settings: Any) -> None:
+        """Make a group; `build` is set later.
+
+        settings (Any): Of TyperGroup.
+        """
+        super().__init__(**settings)
+        del self.__dict__["commands"]
+
+    @cached_property
+    def commands(self) -> dict[str, Any]:  # type: ignore[override]
+        """RETURNS (Dict[str, click.Command]): The commands of the group, by name."""
+        built = self.build()
+        for command in built.values():
+            fit_help(command)
+        return built
 
 
 class RootGroup(CommandGroup):

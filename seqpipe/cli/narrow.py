@@ -61,10 +61,10 @@ class NarrowContext(typer.Context):
 
 
 def fit_help(command: Any) -> None:
-    """Let a command, and all below it, write help for the width that there is.
+    """Let a command, and all below it that is built, write help for the width that there is.
 
     command (click.Command): The command or group.
     """
     command.context_class = NarrowContext
-    for inner in getattr(command, "commands", {}).values():
+    for inner in vars(command).get("commands", {}).values():
         fit_help(inner)

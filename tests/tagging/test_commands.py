@@ -132,11 +132,11 @@ def test_nbest_shows_readings_from_the_most_probable_down(plain):
 
 
 def test_nbest_is_bounded(plain):
-    assert "999999 is not in the range 1<=x<=1000" in refused(plain, "-n", 999999)
+    assert "Invalid value for '-n'" in refused(plain, "-n", 999999)
 
 
 def test_a_gpu_below_the_cpus_number_is_refused(plain):
-    assert "-2 is not in the range x>=-1" in refused(plain, "--gpu-id", -2)
+    assert "Invalid value for '--gpu-id'" in refused(plain, "--gpu-id", -2)
 
 
 def refused(plain, *options):
