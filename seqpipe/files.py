@@ -37,6 +37,28 @@ class InputError(ValueError):
 
 
 @contextmanager
+def blamed(file: Path) -> Iterator[Path]:
+    """Say of whatever goes wrong inside which file of a component is at fault.
+
+    file (Path): The file.
+    YIELDS (Path): The same.
+    RAISES (InputError): In the place of any exception.
+    """
+    try:
+        yield file
+    except InputError as error:
+        raise InputError(str(error), path=file) from None
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", path=file) from error
+    except Exception as error:
+        # Damage comes up as any exception at all, of msgpack, srsly or Thinc.
+        raise InputError(
+            f"does not load ({error}), expected what a component of this architecture wrote",
+            path=file,
+        ) from error
+
+
+@contextmanager
 def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO]:
     """Write a file beside its place, sync it, then rename it there.
 

@@ -4,11 +4,9 @@ Vocabulary and labels from the examples or from files, the update with its loss,
 gradients over the whole component, lazy updates of embedding rows, the stop at NaN, serialisation.
 """
 
-import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from numbers import Real
 from pathlib import Path
@@ -24,8 +22,9 @@ from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
-from seqpipe.files import InputError
-from seqpipe.layers.embed import ROW_GRADIENT, keep_row_gradients, row_gradients, update_rows
+from seqpipe.files import InputError, blamed
+from seqpipe.layers.batches import batches_by_length
+from seqpipe.layers.embed import keep_row_gradients, row_gradients, update_rows
 from seqpipe.layers.model_gradients import (
     clip_gradients,
     first_not_finite,
@@ -33,8 +32,12 @@ from seqpipe.layers.model_gradients import (
     gradient_norm,
     scale_gradients,
 )
-from seqpipe.vocabulary.embed import PARTS, VOCABULARY, vocabulary_nodes
-from seqpipe.vocabulary.vocabulary import Vocabulary
+from seqpipe.vocabulary.of_model import (
+    build_vocabularies,
+    load_vocabularies,
+    save_vocabularies,
+    table_names,
+)
 
 # What a component counts while it is trained.
 COUNTED = ("steps", "steps_clipped_by_norm", "steps_clipped_by_value")
@@ -42,7 +45,6 @@ LABEL_ADVICE = (
     "A stream (max_epochs = -1) shows its first 100 examples at initialisation: "
     "`seqpipe labels` writes files of all labels for [initialize.components]"
 )
-BATCH_TOKENS = 4096  # tokens that the model sees at once when it predicts
 
 
 class DivergedError(ValueError):
@@ -194,7 +196,7 @@ class SequencePipe(TrainablePipe):
                 f"{self.name}: the training data show no {self.label_kind} to learn; expected some "
                 "(does [corpora.train] read the right column, in the right scheme?)"
             )
-        self._take_vocabularies(counts, vocabulary, nlp)
+        build_vocabularies(self.model, counts, vocabulary, nlp)
         self.connect()
         self.model.initialize(X=self.model_input(list(islice(get_examples(), 10))))
         # What an update before `initialize` left may not fit the parameters any more.
@@ -211,18 +213,6 @@ class SequencePipe(TrainablePipe):
         if not counts:
             raise InputError(f"{self.name}: the training data hold no token to initialise from")
         return counts, labels
-
-    def _take_vocabularies(
-        self, counts: Counter[str], source: str | Path | None, nlp: Language | None
-    ) -> None:
-        """Load the vocabularies, or build them of counted texts."""
-        if source is not None and _holds_all(source):
-            with _blamed(Path(source)) as file:
-                self._vocabularies_from_bytes(file.read_bytes())
-            return
-        words = adopted_vocabulary(source, nlp)
-        for node in vocabulary_nodes(self.model):
-            node.attrs[VOCABULARY] = node.attrs[VOCABULARY].build(counts, words=words)
 
     # What is not finite is looked for, and said.
     @numpy.errstate(over="ignore", invalid="ignore")
@@ -276,7 +266,7 @@ class SequencePipe(TrainablePipe):
         """
         norm = self.gradient_norm()
         if not math.isfinite(norm):
-            where = first_not_finite(self.model, _tables(self.model))
+            where = first_not_finite(self.model, table_names(self.model))
             raise self._diverged(f"the norm of the gradients is {norm}, because of that of {where}")
         if norm == 0.0:
             # Nothing was learned from: an optimizer with momentum or decay would step all the same.
@@ -342,14 +332,14 @@ class SequencePipe(TrainablePipe):
         """Serialise. exclude: Fields to leave out: "cfg", "vocab", "vocabularies", "model"."""
         data = {"pipe": super().to_bytes(exclude=exclude)}
         if "vocabularies" not in exclude:
-            data["vocabularies"] = self._vocabularies_to_bytes()
+            data["vocabularies"] = save_vocabularies(self.model)
         return srsly.msgpack_dumps(data)
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Sequence[str] = ()) -> "SequencePipe":
         """Load what `to_bytes` gave."""
         data = srsly.msgpack_loads(bytes_data)
         if "vocabularies" not in exclude:
-            self._vocabularies_from_bytes(data.get("vocabularies", b""))
+            load_vocabularies(self.model, data.get("vocabularies", b""))
         super().from_bytes(data["pipe"], exclude=exclude)
         self._connect_loaded()
         return self
@@ -358,16 +348,16 @@ class SequencePipe(TrainablePipe):
         """Write to a folder: cfg, vocab, model, and vocabularies.json."""
         super().to_disk(path, exclude=exclude)
         if "vocabularies" not in exclude:
-            (Path(path) / "vocabularies.json").write_bytes(self._vocabularies_to_bytes())
+            (Path(path) / "vocabularies.json").write_bytes(save_vocabularies(self.model))
 
     def from_disk(self, path: str | Path, *, exclude: Sequence[str] = ()) -> "SequencePipe":
         """Load what `to_disk` wrote. Raises InputError where a file is missing or damaged."""
         folder, parts = Path(path), {"cfg", "vocab", "model"}
         if "vocabularies" not in exclude:
-            with _blamed(folder / "vocabularies.json") as file:
-                self._vocabularies_from_bytes(file.read_bytes())
+            with blamed(folder / "vocabularies.json") as file:
+                load_vocabularies(self.model, file.read_bytes())
         for part in sorted(parts.difference(exclude)):
-            with _blamed(folder / part) as file:
+            with blamed(folder / part) as file:
                 file.stat()  # spaCy takes a cfg that is missing for an empty one
                 super().from_disk(folder, exclude=[*exclude, *parts - {part}])
         self._connect_loaded()
@@ -384,21 +374,6 @@ class SequencePipe(TrainablePipe):
                 f"which does not fit the labels in cfg: {list(self.labels)}"
             )
 
-    def _vocabularies_to_bytes(self) -> bytes:
-        saved = [node.attrs[VOCABULARY].to_dict() for node in vocabulary_nodes(self.model)]
-        return (json.dumps(saved, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
-
-    def _vocabularies_from_bytes(self, data: bytes) -> None:
-        nodes = vocabulary_nodes(self.model)
-        try:
-            saved = json.loads(data.decode("utf-8"))
-        except ValueError as error:
-            raise InputError(f"not a whole JSON file ({error})") from None
-        if not isinstance(saved, list) or len(saved) != len(nodes):
-            raise InputError(f"expected the vocabularies of {len(nodes)} layers")
-        for node, vocabularies in zip(nodes, saved, strict=True):
-            node.attrs[VOCABULARY] = node.attrs[VOCABULARY].from_dict(vocabularies)
-
 
 def listens(model: Model) -> bool:
     """RETURNS (bool): Whether a model is given the outputs of another component's `tok2vec`.
@@ -412,82 +387,3 @@ def _check_bound(name: str, key: str, bound: Any, expected: str) -> None:
     # confection lets a string pass for a float if it can be read as one: "nan".
     if not isinstance(bound, Real) or not 0.0 <= float(bound) < math.inf:
         raise InputError(f"{name}: {key} = {bound}: expected {expected}, or 0 for none")
-
-
-def _tables(model: Model) -> dict[int, str]:
-    """What each embedding table embeds, by its id: "word", "suffix2", "character", "vectors"."""
-    return {
-        table.id: feature
-        for node in vocabulary_nodes(model)
-        for layer, feature in zip(node.layers, _layer_names(node), strict=False)
-        for table in layer.walk()
-        if ROW_GRADIENT in table.attrs
-    }
-
-
-def _layer_names(node: Model) -> Iterable[str]:
-    return node.attrs.get(PARTS, node.attrs[VOCABULARY].vocabularies)
-
-
-@contextmanager
-def _blamed(file: Path) -> Iterator[Path]:
-    """Say of whatever goes wrong inside which file of a component is at fault."""
-    try:
-        yield file
-    except InputError as error:
-        raise InputError(str(error), path=file) from None
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", path=file) from error
-    except Exception as error:
-        # Damage comes up as any exception at all, of msgpack, srsly or Thinc.
-        raise InputError(
-            f"does not load ({error}), expected what a component of this architecture wrote",
-            path=file,
-        ) from error
-
-
-def _holds_all(source: str | Path) -> bool:
-    """Whether a file holds a list of a component's vocabularies, and not that of words alone."""
-    if str(source) == "tokenizer" or not Path(source).is_file():
-        return False
-    with open(source, "rb") as stream:
-        return stream.read(1) == b"["
-
-
-def adopted_vocabulary(vocabulary: str | Path | None, nlp: Language | None) -> Vocabulary | None:
-    """The vocabulary of words that a component was told to use, if it was.
-
-    vocabulary: "tokenizer" for that of the pipeline's tokenizer, or a vocabulary's file.
-    nlp (Optional[Language]): The pipeline.
-    RETURNS (Optional[Vocabulary]): None if nothing was said.
-    RAISES (InputError): If there is none where it was said to be.
-    """
-    if vocabulary is None:
-        return None
-    if str(vocabulary) != "tokenizer":
-        return Vocabulary.from_disk(vocabulary)
-    adopted = getattr(nlp.tokenizer, "vocabulary", None) if nlp is not None else None
-    if not isinstance(adopted, Vocabulary):
-        raise InputError(
-            "vocabulary = 'tokenizer': the pipeline's tokenizer has no vocabulary, "
-            "expected seqpipe.UnkTokenizer.v1 in [nlp.tokenizer]"
-        )
-    return adopted
-
-
-def batches_by_length(lengths: list[int]) -> Iterator[list[int]]:
-    """Sort docs into batches of at most BATCH_TOKENS tokens, or one doc, shortest first.
-
-    lengths (List[int]): Tokens of each doc.
-    YIELDS (List[int]): Indices of docs.
-    """
-    batch: list[int] = []
-    tokens = 0
-    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and tokens + lengths[i] > BATCH_TOKENS:
-            yield batch
-            batch, tokens = [], 0
-        batch.append(i)
-        tokens += lengths[i]
-    if batch:
-        yield batch

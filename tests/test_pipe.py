@@ -15,8 +15,9 @@ from spacy.vocab import Vocab
 from thinc.api import SGD, Adam, Linear
 
 from seqpipe.files import InputError
+from seqpipe.layers.batches import BATCH_TOKENS, batches_by_length
 from seqpipe.layers.embed import ROW_GRADIENT, row_gradients
-from seqpipe.pipe import BATCH_TOKENS, DivergedError, SequencePipe, batches_by_length
+from seqpipe.pipe import DivergedError, SequencePipe
 
 TAGGED = [
     (["Anna", "paid", "Ms", "Bell"], ["N", "V", "T", "N"]),
@@ -340,7 +341,7 @@ def test_predictions_come_in_the_order_of_the_docs(monkeypatch):
     pipe, examples = tagger()
     docs = [eg.predicted for eg in examples] * 3
     alone = [pipe.predict([doc])[0] for doc in docs]
-    monkeypatch.setattr("seqpipe.pipe.BATCH_TOKENS", 7)
+    monkeypatch.setattr("seqpipe.layers.batches.BATCH_TOKENS", 7)
     assert pipe.predict(docs) == alone
     assert pipe.predict([]) == []
 

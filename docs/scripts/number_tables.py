@@ -108,6 +108,37 @@ def perplexity_table(files: list[File]) -> Iterator[Table]:
     yield Table("Perplexity", ["file", "model", "perplexity", "tokens"], rows)
 
 
+def coding_table(files: list[File]) -> Iterator[Table]:
+    """Coding regions of a genome, beside a regression: F1 over the parts that were held out."""
+    columns = ["file", "`rnn_tagger`: F1, %", "regression on k-mers", "parts", "seeds of each"]
+    rows = [
+        [
+            stem(path),
+            *(figure(record["scores"][key], 100, 1) for key in ("recurrent_f", "regression_f")),
+            f"{len(record['splits'])}",
+            ", ".join(str(run["seed"]) for run in record["splits"][0]["recurrent"]),
+        ]
+        for path, record in files
+    ]
+    note = "The mean and sample standard deviation over the parts."
+    yield Table("Coding regions", columns, rows, note)
+
+
+def promoter_table(files: list[File]) -> Iterator[Table]:
+    """Promoters told from other sequences, beside a regression: the area under the ROC curve."""
+    columns = ["file", "`rnn_textcat`: AUC", "regression on k-mers", "seeds"]
+    rows = [
+        [
+            stem(path),
+            figure(record["scores"]["recurrent"]["auc"], 1, 3),
+            figure(record["scores"]["regression"]["auc"], 1, 3),
+            seeds(record),
+        ]
+        for path, record in files
+    ]
+    yield Table("Promoters", columns, rows)
+
+
 def mutation_table(files: list[File]) -> Iterator[Table]:
     """Small faults put into the code, and how many the tests found: a line a room."""
     for _, record in files:
@@ -373,6 +404,8 @@ TABLES: tuple[tuple[Callable[[dict[str, Any]], bool], Maker], ...] = (
     (has("scores.before"), weat_table),
     (has("scores.any.accuracy"), contrast_table),
     (has("scores.rows"), error_table),
+    (has("splits"), coding_table),
+    (has("scores.recurrent.auc"), promoter_table),
     (lambda record: isinstance(record.get("scores"), list), perplexity_table),
     (lambda record: "bleu_interval" in str(record.get("scores")), length_table),
     (has("scores"), score_table),

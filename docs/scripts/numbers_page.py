@@ -30,15 +30,17 @@ stands beside its rival, measured in the same run; "times as fast" is the median
 "+" behind a commit: with changes that were not committed.
 """
 PROJECTS = {
-    "ner": "Named entities",
-    "embeddings": "Word embeddings",
-    "debiasing": "Debiasing",
-    "classification": "Classification and sentiment",
-    "lm": "Language models",
-    "translation": "Translation",
-    "dates": "Dates",
-    "long_range": "Long range",
-    "benchmarks": "Benchmarks",
+    "projects/ner": "Named entities",
+    "projects/embeddings": "Word embeddings",
+    "projects/debiasing": "Debiasing",
+    "projects/classification": "Classification and sentiment",
+    "projects/lm": "Language models",
+    "projects/translation": "Translation",
+    "projects/dates": "Dates",
+    "projects/pipeline": "One pipeline",
+    "plugins/seqpipe-dna/project": "DNA",
+    "projects/long_range": "Long range",
+    "projects/benchmarks": "Benchmarks",
 }
 
 
@@ -46,7 +48,7 @@ PROJECTS = {
 class Result:
     """A file of results.
 
-    project (str): The project's folder.
+    project (str): The project's folder, from the root.
     file (str): Its path there.
     record (Dict[str, Any]): What is in it.
     command (str): The project's command that has it as output.
@@ -76,8 +78,7 @@ def page() -> str:
 
 def section(name: str, results: list[Result]) -> Iterator[str]:
     """The section of a project: its tables, then where the numbers come from."""
-    title = PROJECTS.get(name, name.replace("_", " ").capitalize())
-    yield f"## {title}\n\n[projects/{name}](../projects/{name}/README.md)\n"
+    yield f"## {PROJECTS[name]}\n\n[{name}](../{name}/README.md)\n"
     for table in tables_of([(result.file, result.record) for result in results]):
         yield markdown(table)
     yield markdown(origins(name, results))
@@ -88,7 +89,7 @@ def origins(name: str, results: list[Result]) -> Table:
     rows = [
         [
             f"`{result.file}`",
-            f"`seqpipe run projects/{name} {result.command}`",
+            f"`seqpipe run {name} {result.command}`",
             commit(result.record),
             machine(result.record),
             corpora(result.record),
@@ -131,17 +132,18 @@ def markdown(table: Table) -> str:
 def read_results() -> Iterator[Result]:
     """YIELDS (Result): What is in each file of results that git knows or would take."""
     found = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "projects"],
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "projects", "plugins"],
         cwd=ROOT,
         check=True,
         capture_output=True,
         text=True,
     ).stdout.split()
     for path in sorted({Path(path) for path in found if path.endswith(".json")}):
-        if path.parts[2] in ("metrics", "results") and (ROOT / path).exists():
+        if path.parent.name in ("metrics", "results") and (ROOT / path).exists():
             record = json.loads((ROOT / path).read_text(encoding="utf-8"))
-            project, file = path.parts[1], "/".join(path.parts[2:])
-            yield Result(project, file, record, command_that_writes(project, file))
+            project, file = path.parts[:-2], "/".join(path.parts[-2:])
+            folder = "/".join(project)
+            yield Result(folder, file, record, command_that_writes(folder, file))
 
 
 def command_that_writes(project: str, file: str) -> str:
@@ -149,12 +151,12 @@ def command_that_writes(project: str, file: str) -> str:
     for command in loaded(project).commands.values():
         if file in [output.value for output in command.outputs]:
             return command.name
-    raise KeyError(f"no command of projects/{project} has {file} as output")
+    raise KeyError(f"no command of {project} has {file} as output")
 
 
 @cache
 def loaded(project: str) -> Project:
-    return load_project(ROOT / "projects" / project)
+    return load_project(ROOT / project)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from typing import Any
 from thinc.api import Ops
 
 from .arguments import check_choice
-from .cell import Cell, LayerNorm, Run
+from .cell import Cell, Run
+from .group_norm import LayerNorm
 from .initial import uniform
 
 OUTPUTS = ("tanh", "cell")

@@ -12,7 +12,7 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 
 from seqpipe.files import InputError
-from seqpipe.pipe import adopted_vocabulary
+from seqpipe.vocabulary.of_model import adopted_vocabulary
 from seqpipe.vocabulary.text import Pieces, read_tokens, tokenizer_of
 from seqpipe.vocabulary.vocabulary import Vocabulary
 

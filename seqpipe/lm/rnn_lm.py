@@ -15,8 +15,9 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from seqpipe.files import InputError
+from seqpipe.layers.batches import batches_by_length
 from seqpipe.layers.resize import resize
-from seqpipe.pipe import SequencePipe, batches_by_length
+from seqpipe.pipe import SequencePipe
 from seqpipe.vocabulary.embed import VOCABULARY, vocabulary_nodes
 from seqpipe.vocabulary.vocabulary import Vocabulary
 

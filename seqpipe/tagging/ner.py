@@ -13,10 +13,11 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from seqpipe.files import InputError
+from seqpipe.layers.batches import batches_by_length
 from seqpipe.layers.crf import MISSING
 from seqpipe.layers.crf_inference import forward_backward, nbest, viterbi
 from seqpipe.layers.potentials import Potentials
-from seqpipe.pipe import batches_by_length, listens
+from seqpipe.pipe import listens
 
 from .confidence import clear_confidences, fit_temperature, set_confidence
 from .entities import Entity, TagSet

@@ -33,9 +33,9 @@ from .verdicts import (
 )
 
 if TYPE_CHECKING:
+    from .pair_units import PairUnits
     from .search import SearchOptions
     from .translation import Translation
-    from .units import PairUnits
 
 WIDTHS = (1, 3, 10, 30)
 TOGETHER = 250  # sentences whose attention is in memory at once

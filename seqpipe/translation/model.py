@@ -23,7 +23,8 @@ from seqpipe.layers.softmax_output import tie
 from seqpipe.vocabulary.embed import PARTS, VOCABULARY
 from seqpipe.vocabulary.vocabulary import Vocabulary
 
-from .units import PairUnits, TextUnits
+from .pair_units import PairUnits
+from .units import TextUnits
 
 TIES = ("none", "output", "all")
 

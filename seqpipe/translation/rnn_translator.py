@@ -31,6 +31,7 @@ from .annotations import set_translations
 from .forced import forced
 from .lexicon import read_lexicon, without_unknown
 from .model import Pairs, fit, use_dense_gradient, wiring
+from .pair_units import PairUnits
 from .search import SearchOptions, Steps
 from .text_checks import (
     check_language,
@@ -40,7 +41,7 @@ from .text_checks import (
     warn_of_unknown,
 )
 from .translation import NOTHING, Translation, by_token, distinct
-from .units import SUBWORD, WORD, PairUnits, Pieces
+from .units import SUBWORD, WORD, Pieces
 
 BEAM_ROWS = 512  # hypotheses that are computed at once
 LEXICON = "lexicon"

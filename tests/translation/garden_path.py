@@ -6,9 +6,10 @@ import spacy
 from spacy.training import Example
 
 from seqpipe.decoding.beam import beam_search
+from seqpipe.translation.pair_units import PairUnits
 from seqpipe.translation.search import SearchOptions
 from seqpipe.translation.translation import NOTHING, Translation
-from seqpipe.translation.units import PairUnits, TextUnits
+from seqpipe.translation.units import TextUnits
 from seqpipe.vocabulary.vocabulary import Vocabulary
 
 WORDS = [

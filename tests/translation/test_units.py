@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc
 
 from seqpipe.files import InputError
+from seqpipe.translation.pair_units import PairUnits
 from seqpipe.translation.units import (
     JOINER,
     NO_TOKEN,
-    PairUnits,
     TextUnits,
     make_source_units,
     make_target_units,
