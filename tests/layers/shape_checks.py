@@ -4,7 +4,7 @@ import numpy
 from thinc.api import Adam, Model, Padded, Ragged
 
 from seqpipe.layers.packed import Packed
-from tests.gradients import numeric_gradient, relative_error
+from tests.gradients import parameter_errors, slope_error
 
 RAGGED = [3, 1, 0, 5, 2]
 
@@ -73,12 +73,8 @@ def gradient_errors(model: Model, X, *, is_train=True) -> dict[str, float]:
     errors = {}
     for i, (x, dx) in enumerate(zip(leaves(X), leaves(dX), strict=True)):
         assert dx.shape == x.shape
-        errors[f"input {i}"] = relative_error(dx, numeric_gradient(loss, x))
-    for i, node in enumerate(model.walk()):
-        for name in node.param_names:
-            numeric = numeric_gradient(loss, node.get_param(name))
-            errors[f"{node.name} {i} {name}"] = relative_error(node.get_grad(name), numeric)
-    return errors
+        errors[f"input {i}"] = slope_error(loss, [x], [dx])
+    return errors | parameter_errors(loss, model)
 
 
 def train(model: Model, batches, *, epochs: int, rate: float = 0.01) -> None:

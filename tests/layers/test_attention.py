@@ -7,7 +7,7 @@ from thinc.api import Model, NumpyOps, Ragged, registry
 from seqpipe.layers import attention
 from seqpipe.layers.attention import SCORES, Attention, attend, attention_weights, remember
 from seqpipe.layers.packed import Packed, pack
-from tests.gradients import numeric_gradient, relative_error, to_float64
+from tests.gradients import parameter_errors, slope_error, to_float64
 
 STEPS, POSITIONS = [2, 1, 4, 0, 3], [3, 1, 0, 2, 5]
 OPS = NumpyOps()
@@ -49,11 +49,8 @@ def gradient_errors(model, queries, memory) -> dict[str, float]:
     for name, arrays in (("queries", queries), ("memory", memory)):
         for i, (x, dx) in enumerate(zip(arrays, gradients[name], strict=True)):
             assert dx.shape == x.shape
-            errors[f"{name} {i}"] = relative_error(dx, numeric_gradient(loss, x))
-    for name in model.param_names:
-        numeric = numeric_gradient(loss, model.get_param(name))
-        errors[name] = relative_error(model.get_grad(name), numeric)
-    return errors
+            errors[f"{name} {i}"] = slope_error(loss, [x], [dx])
+    return errors | parameter_errors(loss, model)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from seqpipe.translation.model import Pairs, RNNTranslator, fit, start, write
 from seqpipe.translation.units import make_source_units, make_target_units
 from seqpipe.vocabulary.embed import VOCABULARY
 from seqpipe.vocabulary.vocabulary import Vocabulary
-from tests.gradients import numeric_gradient, relative_error, to_float64
+from tests.gradients import parameter_errors, to_float64
 from tests.layers.shape_checks import affine, passes
 
 BOS, EOS = Vocabulary.BOS_ID, Vocabulary.EOS_ID
@@ -76,14 +76,7 @@ def gradient_errors(model, X, *, seed=1):
         return -sum(float(found.sum()) for found in run()[0])
 
     run()[1](1.0)
-    return {
-        f"{node.name} {i} {name}": relative_error(
-            node.get_grad(name), numeric_gradient(loss, node.get_param(name))
-        )
-        for i, node in enumerate(model.walk())
-        for name in node.param_names
-        if node.has_param(name)
-    }
+    return parameter_errors(loss, model)
 
 
 @EVERY_WIRING
