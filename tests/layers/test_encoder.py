@@ -82,8 +82,8 @@ def config(components):
         "training": {
             "seed": 0,
             "dropout": 0.0,
-            "max_steps": 200,
-            "eval_frequency": 200,
+            "max_steps": 100,
+            "eval_frequency": 100,
             "optimizer": {"@optimizers": "Adam.v1", "learn_rate": 0.02},
             "batcher": {"@batchers": "spacy.batch_by_sequence.v1", "size": 100},
         },

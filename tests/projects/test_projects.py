@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import spacy
 from spacy.cli import app as spacy_app
+from thinc.api import Config
 from typer.main import get_command
 
 from seqpipe.cli.app import build_app
@@ -88,10 +89,13 @@ def test_every_config_is_trained_by_its_project():
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
 def test_config_is_sound_with_what_its_project_gives(config, tmp_path, monkeypatch):
     monkeypatch.chdir(config.parents[1])
-    overrides = dict(TRAININGS[config])
+    own = Config().from_disk(config, interpolate=False).get("paths", {})
+    overrides = {f"paths.{name}": value for name, value in own.items() if value}
+    overrides |= TRAININGS[config]
     for name, value in overrides.items():
         if name.startswith("paths.") and not Path(value).exists():
-            # A public corpus that was not fetched: the check asks only whether the file is there.
+            # A public corpus that was not fetched, or what an earlier command makes: the check asks
+            # only whether the file is there.
             overrides[name] = str(tmp_path / Path(value).name)
             Path(overrides[name]).touch()
     loaded = load_checked_config(read_config_file(config, overrides))
