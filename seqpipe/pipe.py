@@ -196,7 +196,7 @@ class SequencePipe(TrainablePipe):
                 f"{self.name}: the training data show no {self.label_kind} to learn; expected some "
                 "(does [corpora.train] read the right column, in the right scheme?)"
             )
-        build_vocabularies(self.model, counts, vocabulary, nlp)
+        self._take_vocabularies(counts, vocabulary, nlp)
         self.connect()
         self.model.initialize(X=self.model_input(list(islice(get_examples(), 10))))
         # What an update before `initialize` left may not fit the parameters any more.
@@ -213,6 +213,12 @@ class SequencePipe(TrainablePipe):
         if not counts:
             raise InputError(f"{self.name}: the training data hold no token to initialise from")
         return counts, labels
+
+    def _take_vocabularies(
+        self, counts: Counter[str], source: str | Path | None, nlp: Language | None
+    ) -> None:
+        """Load the vocabularies, or build them of counted texts."""
+        build_vocabularies(self.model, counts, source, nlp)
 
     # What is not finite is looked for, and said.
     @numpy.errstate(over="ignore", invalid="ignore")

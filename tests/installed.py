@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.processes import without_torch
+
 
 @dataclass
 class Installed:
@@ -56,7 +58,7 @@ class Installed:
         return sum(after[2:4]) - sum(before[2:4])
 
     def _environment(self):
-        return {**os.environ, "PYTHONPATH": str(self.folder)}
+        return without_torch({**os.environ, "PYTHONPATH": str(self.folder)})
 
     def state(self, name):
         """What `seqpipe plugins` says of one: state, hooks and error."""

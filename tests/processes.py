@@ -10,6 +10,8 @@ import runpy
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
+from contextlib import chdir
 from pathlib import Path
 from subprocess import CompletedProcess, Popen
 from typing import Any
@@ -20,10 +22,20 @@ IMPORTED = [
     "typer.testing", "sacrebleu", "seqpipe.cli.app", "seqpipe.embeddings.train",
     "seqpipe.embeddings.component", "seqpipe.tagging.component", "seqpipe.classification.component",
     "seqpipe.lm.component", "seqpipe.translation.component", "seqpipe.project.run",
+    "tests.numba_ready",
 ]  # fmt: skip
 CONTEXT = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
 if os.name == "posix":
     CONTEXT.set_forkserver_preload(IMPORTED)
+
+ROOT = Path(__file__).parents[1]
+HIDDEN = os.fspath(ROOT / "tests" / "without_torch")
+
+
+def without_torch(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """An environment in which there is no PyTorch, which takes longer to be imported than spaCy."""
+    paths = [HIDDEN, *filter(None, [environment.get("PYTHONPATH")])]
+    return {**environment, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def ended(process: Popen, *, seconds: float) -> tuple[Any, Any]:
@@ -39,36 +51,51 @@ def seqpipe(*words: object, **options: Any) -> CompletedProcess:
     return python("-m", "seqpipe", *words, **options)
 
 
-def python(
-    *words: object,
-    cwd: Any = None,
-    env: dict[str, str] | None = None,
-    given: str = "",
-    seconds: float = 240,
-) -> CompletedProcess:
-    """How `python WORDS` ended, for a script or `-m MODULE`, and what it wrote, as text.
+def python(*words: object, seconds: float = 240, **surroundings: Any) -> CompletedProcess:
+    """How `python WORDS` ended, and what it wrote, as text; see `Forked`."""
+    return Forked(*words, **surroundings).ended(seconds=seconds)
+
+
+class Forked:
+    """A process that does what `python WORDS` would do, for a script or `-m MODULE`.
 
     cwd: Its working folder. env: The whole environment; what libraries read when they are imported
     is this process's. given: Its standard input.
     """
-    spoken = [str(word) for word in words]
-    with tempfile.TemporaryDirectory() as folder:
-        streams = [Path(folder) / name for name in ("given", "stdout", "stderr")]
-        streams[0].write_text(given, encoding="utf-8")
-        child = CONTEXT.Process(
-            target=_be,
-            args=(spoken, os.fspath(cwd or os.getcwd()), env or dict(os.environ), streams),
-        )
-        child.start()
-        child.join(seconds)
-        if child.exitcode is None:
-            child.kill()
-            child.join()
-            raise subprocess.TimeoutExpired(spoken, seconds)
-        code = child.exitcode
-        child.close()
-        written = [path.read_text(encoding="utf-8", errors="replace") for path in streams[1:]]
-    return CompletedProcess(spoken, code, *written)
+
+    def __init__(
+        self, *words: object, cwd: Any = None, env: dict[str, str] | None = None, given: str = ""
+    ) -> None:
+        self.words = [str(word) for word in words]
+        self._folder = tempfile.TemporaryDirectory()
+        self._streams = [Path(self._folder.name) / name for name in ("given", "stdout", "stderr")]
+        self._streams[0].write_text(given, encoding="utf-8")
+        surroundings = (os.fspath(cwd or os.getcwd()), env or dict(os.environ), self._streams)
+        self._process = CONTEXT.Process(target=_be, args=(self.words, *surroundings))
+        with chdir(ROOT):  # where the first one starts the server, which finds `tests` from there
+            self._process.start()
+
+    def send(self, number: int) -> None:
+        """Send it a signal."""
+        assert self._process.pid is not None
+        os.kill(self._process.pid, number)
+
+    def is_over(self, seconds: float = 0.0) -> bool:
+        """Whether it has ended, or does in so many seconds."""
+        self._process.join(seconds)
+        return self._process.exitcode is not None
+
+    def ended(self, *, seconds: float = 240) -> CompletedProcess:
+        """How it ended, which must come, and what it wrote; it does not outlive the test."""
+        with self._folder:
+            if not self.is_over(seconds):
+                self._process.kill()
+                self._process.join()
+                raise subprocess.TimeoutExpired(self.words, seconds)
+            code = self._process.exitcode
+            self._process.close()
+            written = [path.read_text("utf-8", errors="replace") for path in self._streams[1:]]
+        return CompletedProcess(self.words, code, *written)
 
 
 def _be(words: list[str], cwd: str, env: dict[str, str], streams: list[Path]) -> None:

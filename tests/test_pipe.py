@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 
 import numpy
 import pytest
@@ -63,7 +64,7 @@ def tagger(
 ):
     """An initialised component and its examples."""
     fix_random_seed(seed)
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")  # it is made quickest: texts come as tokens
     pipe = nlp.add_pipe(
         "rnn_tagger",
         name=name,
@@ -346,11 +347,17 @@ def test_predictions_come_in_the_order_of_the_docs(monkeypatch):
     assert pipe.predict([]) == []
 
 
+@pytest.fixture(scope="module")
+def saved_once(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("saved") / "tagger"
+    tagger()[0].to_disk(folder)
+    return folder
+
+
 @pytest.fixture
-def saved(tmp_path):
+def saved(saved_once, tmp_path):
     """A folder that a component was written to."""
-    tagger()[0].to_disk(tmp_path / "tagger")
-    return tmp_path / "tagger"
+    return shutil.copytree(saved_once, tmp_path / "tagger")
 
 
 def test_round_trip_through_a_folder(saved):

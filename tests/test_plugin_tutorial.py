@@ -12,6 +12,7 @@ import pytest
 
 from seqpipe.cli.new import write_plugin
 from tests.pages import page
+from tests.processes import without_torch
 
 TUTORIAL = "docs/plugin_tutorial.md"
 # A file's block comes under its name; what is to be typed stands in blocks of the shell.
@@ -40,7 +41,7 @@ def fresh_environment(folder):
     # `0` is how pip reads "no build isolation" from the environment.
     offline = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
     path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, **offline, "PATH": path, "VIRTUAL_ENV": str(folder)}
+    return without_torch({**os.environ, **offline, "PATH": path, "VIRTUAL_ENV": str(folder)})
 
 
 def test_every_file_of_the_page_is_one_that_seqpipe_new_plugin_writes(tmp_path):

@@ -363,7 +363,9 @@ def middle(value: Any) -> float:
 def figure(value: Any, factor: float, digits: int) -> str:
     """A score, with its spread over seeds where it has one."""
     shown = f"{factor * middle(value):.{digits}f}".replace("-", "−")
-    return f"{shown} ± {abs(factor) * value['std']:.{digits}f}" if isinstance(value, dict) else shown
+    if not isinstance(value, dict):
+        return shown
+    return f"{shown} ± {abs(factor) * value['std']:.{digits}f}"
 
 
 def spread(values: list[float | None]) -> str:

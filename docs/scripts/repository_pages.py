@@ -18,7 +18,13 @@ from mkdocs.structure.pages import Page
 ROOT = Path(__file__).parents[2]
 DOCS = PurePosixPath("docs")
 LINK = re.compile(r"""(?P<before>\]\(|\b(?:src|srcset|href)=")(?P<to>[^)\s"#:]+)(?=[)"#\s])""")
-PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "projects/*/README.md")
+PAGES = (
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "projects/*/README.md",
+    "plugins/*/project/README.md",
+)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

@@ -8,6 +8,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,7 @@ class Layout:
             if name not in ("word", "ner", "tag", "pos"):
                 raise InputError(f"unknown column {name!r}, expected word, ner, tag, pos or _.NAME")
 
-    @property
+    @cached_property
     def width(self) -> int:
         """RETURNS (int): The least number of columns a line must have."""
         forward = max((i + 1 for i in self.columns.values() if i >= 0), default=0)
@@ -222,6 +223,9 @@ def read_sentences(path: Path, layout: Layout) -> Iterator[Sentence]:
 def _check_row(
     row: list[str], text: str, sentence: Sentence, layout: Layout, path: Path, number: int
 ) -> None:
+    above = sentence.rows[-1] if sentence.rows else row
+    if layout.width <= len(row) == len(above) and row[layout.columns["word"]]:
+        return
     shown = text if len(text) <= 60 else f"{text[:57]}..."
     found = f"{shown!r} has " + ("1 column" if len(row) == 1 else f"{len(row)} columns")
     if len(row) < layout.width:
@@ -229,12 +233,11 @@ def _check_row(
         message = f"{found}, expected at least {layout.width} ({names})"
         raise InputError(message, path=path, line=number)
     # A column counted from the end would silently be another one.
-    if sentence.rows and len(row) != len(sentence.rows[-1]):
-        message = f"{found}, expected {len(sentence.rows[-1])} as in the line before"
+    if len(row) != len(above):
+        message = f"{found}, expected {len(above)} as in the line before"
         raise InputError(message, path=path, line=number)
-    if not row[layout.columns["word"]]:
-        message = f"an empty word in column {layout.columns['word']}, expected a token"
-        raise InputError(message, path=path, line=number)
+    message = f"an empty word in column {layout.columns['word']}, expected a token"
+    raise InputError(message, path=path, line=number)
 
 
 def _read_files(path: Path, nlp: Language, layout: Layout, unit: str) -> Iterator[Example]:

@@ -38,6 +38,7 @@ class ComponentCase:
         holds a pipeline and `expected.json`, as `save_golden` writes it; None before the first
         release.
     config (Dict[str, Any]): Settings that make it tiny and quick.
+    lang (str): A language that spaCy knows. Of all, pipelines of "xx" are made quickest.
     unseen (Optional[Callable]): Gives an example whose label no training example has, for a
         component with labels.
     """
@@ -49,16 +50,17 @@ class ComponentCase:
     reach: float
     golden: Path | None = None
     config: dict[str, Any] = field(default_factory=dict)
+    lang: str = "en"
     unseen: Callable[[Language], Example] | None = None
 
 
-def blank(case: ComponentCase, *, lang: str = "en") -> Language:
+def blank(case: ComponentCase, *, lang: str | None = None) -> Language:
     """A pipeline with only the component, under the name of its factory, not initialised.
 
     case (ComponentCase): The component.
-    lang (str): A language that spaCy knows.
+    lang (Optional[str]): A language that spaCy knows; None for the case's.
     """
-    nlp = spacy.blank(lang)
+    nlp = spacy.blank(lang or case.lang)
     nlp.add_pipe(case.factory, config=case.config)
     return nlp
 
@@ -113,7 +115,7 @@ def texts_of(case: ComponentCase) -> list[str]:
 
     case (ComponentCase): The component.
     """
-    texts = [eg.reference.text for eg in case.make_examples(spacy.blank("en"))]
+    texts = [eg.reference.text for eg in case.make_examples(spacy.blank(case.lang))]
     return [*texts[:6], "Zwx", *texts[6:9], "An unseen   sentence ☃ of 12 words"]
 
 
@@ -179,10 +181,10 @@ def training_config(case: ComponentCase, folder: Path, **component: Any) -> Path
     folder (Path): Where both are written.
     **component (Any): Keys of its block.
     """
-    corpus = save_corpus(case.make_examples(spacy.blank("en")), folder / "corpus.spacy")
+    corpus = save_corpus(case.make_examples(spacy.blank(case.lang)), folder / "corpus.spacy")
     config = {
         "paths": {"train": str(corpus), "dev": str(corpus)},
-        "nlp": {"lang": "en", "pipeline": [case.factory]},
+        "nlp": {"lang": case.lang, "pipeline": [case.factory]},
         "components": {case.factory: {"factory": case.factory, **component}},
         "training": {"seed": 0, "gpu_allocator": None, "max_steps": 8, "eval_frequency": 4},
     }

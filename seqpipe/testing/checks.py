@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import math
 import pickle
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,6 +16,7 @@ from typing import Any, ClassVar
 import numpy
 import pytest
 import spacy
+import srsly
 from spacy.cli import app
 from spacy.cli.train import train as spacy_train
 from spacy.tokens import Doc, DocBin
@@ -40,16 +39,11 @@ from seqpipe.testing.case import (
     weights,
     without_annotation,
 )
+from seqpipe.testing.processes import spacy_command
 from seqpipe.vocabulary.embed import VOCABULARY, vocabulary_nodes
 from seqpipe.vocabulary.vocabulary import Vocabulary
 
 TOKENIZER = {"nlp": {"tokenizer": {"@tokenizers": "seqpipe.UnkTokenizer.v1"}}}
-APPLY = """
-import sys, spacy
-nlp = spacy.load(sys.argv[1])
-docs = list(nlp.pipe(sys.stdin.read().splitlines()))
-spacy.tokens.DocBin(docs=docs, store_user_data=True).to_disk(sys.argv[2])
-"""
 
 
 class ComponentChecks:
@@ -68,7 +62,9 @@ class ComponentChecks:
 
         trained (Language): The pipeline of the class.
         """
-        return copy_of(trained)
+        # The tokenizer is that of every blank pipeline, and takes longest to read.
+        kept = trained.to_bytes(exclude=["tokenizer"])
+        return blank(self.case).from_bytes(kept, exclude=["tokenizer"])
 
     @pytest.fixture
     def pipe(self, nlp: Any) -> Any:
@@ -102,13 +98,12 @@ class ComponentChecks:
         self, tmp_path: Path
     ) -> None:
         config = training_config(self.case, tmp_path, **self.case.config)
-        command = [sys.executable, "-m", "spacy", "train", str(config), "--output", str(tmp_path)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        done = spacy_command("train", config, "--output", tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
         assert spacy.load(tmp_path / "model-last").pipe_names == [self.case.factory]
 
     def test_the_default_config_trains_and_the_loss_falls(self) -> None:
-        nlp = spacy.blank("en")
+        nlp = spacy.blank(self.case.lang)
         nlp.add_pipe(self.case.factory)
         examples = self.case.make_examples(nlp)
         optimizer = nlp.initialize(lambda: examples)
@@ -172,7 +167,7 @@ class ComponentChecks:
         assert 0.0 < losses[-1] < losses[0]
 
     def test_the_vocabulary_of_the_tokenizer_is_adopted(self) -> None:
-        nlp: Any = spacy.blank("en", config=TOKENIZER)
+        nlp: Any = spacy.blank(self.case.lang, config=TOKENIZER)
         pipe = nlp.add_pipe(self.case.factory, config=self.case.config)
         nlp.config["initialize"]["components"][self.case.factory] = {"vocabulary": "tokenizer"}
         train(nlp, self.case.make_examples(nlp), steps=2)
@@ -233,7 +228,7 @@ class ComponentChecks:
     ) -> None:
         texts = texts_of(self.case)
         expected = self.read(nlp, texts)
-        other = spacy.blank("en")
+        other = spacy.blank(self.case.lang)
         other("Some words that the first pipeline never saw")
         other.add_pipe(self.case.factory, name="sourced", source=nlp)
         assert other.vocab is not nlp.vocab
@@ -248,38 +243,39 @@ class ComponentChecks:
         texts = texts_of(self.case)
         assert self.read(copy_of(trained), texts) == self.read(trained, texts)
 
-    def test_it_can_be_pickled_for_processes_that_are_spawned(self, nlp: Any, pipe: Any) -> None:
+    def test_it_can_be_pickled_for_processes_that_are_spawned(
+        self, trained: Any, pipe: Any
+    ) -> None:
         assert weights(pickle.loads(pickle.dumps(pipe))) == weights(pipe)
 
-    def test_a_folder_written_twice_holds_the_latest(self, nlp: Any, tmp_path: Path) -> None:
+    def test_a_folder_written_twice_holds_the_latest(self, trained: Any, tmp_path: Path) -> None:
         blank_nlp = blank(self.case)
         train(blank_nlp, self.case.make_examples(blank_nlp)[:4], steps=1)
-        for pipeline in (blank_nlp, nlp, nlp):
+        for pipeline in (blank_nlp, trained, trained):
             pipeline.to_disk(tmp_path)
         texts = texts_of(self.case)
-        assert self.read(spacy.load(tmp_path), texts) == self.read(nlp, texts)
+        assert self.read(spacy.load(tmp_path), texts) == self.read(trained, texts)
 
     def test_a_process_that_imports_only_spacy_gives_the_same(
         self, trained: Any, tmp_path: Path
     ) -> None:
         trained.to_disk(tmp_path / "model")
         texts = texts_of(self.case)
-        command = [sys.executable, "-c", APPLY, str(tmp_path / "model"), str(tmp_path / "docs")]
-        done = subprocess.run(
-            command, input="\n".join(texts), capture_output=True, text=True, timeout=120
-        )
-        assert done.returncode == 0, done.stderr
-        docs = DocBin().from_disk(tmp_path / "docs").get_docs(spacy.blank("en").vocab)
+        srsly.write_jsonl(tmp_path / "texts.jsonl", [{"text": text} for text in texts])
+        paths = [tmp_path / name for name in ("model", "texts.jsonl", "docs.spacy")]
+        done = spacy_command("apply", *paths, "--batch-size", len(texts))
+        assert done.returncode == 0, done.stdout + done.stderr
+        docs = DocBin().from_disk(paths[-1]).get_docs(spacy.blank(self.case.lang).vocab)
         expected = self.read(trained, texts)
         assert_close([self.case.annotations(doc) for doc in docs], expected, 1e-6)
 
-    def test_doc_bytes_and_docbin_keep_the_annotations(self, nlp: Any) -> None:
-        docs = list(nlp.pipe(texts_of(self.case)))
+    def test_doc_bytes_and_docbin_keep_the_annotations(self, trained: Any) -> None:
+        docs = list(trained.pipe(texts_of(self.case)))
         expected = [self.case.annotations(doc) for doc in docs]
-        vocab = spacy.blank("en").vocab
+        vocab = spacy.blank(self.case.lang).vocab
         through_bytes = [Doc(vocab).from_bytes(doc.to_bytes()) for doc in docs]
         binary = DocBin(docs=docs, store_user_data=True).to_bytes()
-        through_bin = DocBin().from_bytes(binary).get_docs(spacy.blank("en").vocab)
+        through_bin = DocBin().from_bytes(binary).get_docs(spacy.blank(self.case.lang).vocab)
         assert [self.case.annotations(doc) for doc in through_bytes] == expected
         assert [self.case.annotations(doc) for doc in through_bin] == expected
 
@@ -301,27 +297,27 @@ class ComponentChecks:
         alone = self.read(nlp, texts, batch_size=4)
         assert self.read(nlp, texts, batch_size=4, n_process=2) == alone
 
-    def test_the_prediction_does_not_depend_on_the_batch(self, nlp: Any) -> None:
+    def test_the_prediction_does_not_depend_on_the_batch(self, trained: Any) -> None:
         texts = texts_of(self.case)
-        together = self.read(nlp, texts)
-        assert_close([self.case.annotations(nlp(text)) for text in texts], together)
-        assert_close(self.read(nlp, texts[::-1], batch_size=3)[::-1], together)
+        together = self.read(trained, texts)
+        assert_close([self.case.annotations(trained(text)) for text in texts], together)
+        assert_close(self.read(trained, texts[::-1], batch_size=3)[::-1], together)
 
     @pytest.mark.parametrize("text", ["", "Word", "☃", "   \n", "\n"], ids=repr)
-    def test_short_docs_work_alone_and_between_others(self, nlp: Any, text: str) -> None:
+    def test_short_docs_work_alone_and_between_others(self, trained: Any, text: str) -> None:
         others = texts_of(self.case)[:2]
-        first, alone, last = self.read(nlp, [others[0], text, others[1]])
-        assert_close(alone, self.case.annotations(nlp(text)))
-        assert_close([first, last], self.read(nlp, others))
-        assert nlp(text).text == text
+        first, alone, last = self.read(trained, [others[0], text, others[1]])
+        assert_close(alone, self.case.annotations(trained(text)))
+        assert_close([first, last], self.read(trained, others))
+        assert trained(text).text == text
 
     @pytest.mark.slow
-    def test_a_doc_of_100000_tokens_works(self, nlp: Any, record_property: Any) -> None:
-        words = [token.text for token in self.case.make_examples(nlp)[0].reference]
+    def test_a_doc_of_100000_tokens_works(self, trained: Any, record_property: Any) -> None:
+        words = [token.text for token in self.case.make_examples(trained)[0].reference]
         resource: Any = pytest.importorskip("resource", reason="memory is not told on Windows")
-        doc = Doc(nlp.vocab, words=(words * (100_000 // len(words) + 1))[:100_000])
+        doc = Doc(trained.vocab, words=(words * (100_000 // len(words) + 1))[:100_000])
         start, peak = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        doc = nlp(doc)
+        doc = trained(doc)
         seconds = time.perf_counter() - start
         megabytes = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak) / 1024
         record_property("seconds", seconds)
@@ -332,8 +328,8 @@ class ComponentChecks:
 
     # Evaluation
 
-    def test_evaluate_gives_plain_values(self, nlp: Any) -> None:
-        scores = nlp.evaluate(self.case.make_examples(nlp))
+    def test_evaluate_gives_plain_values(self, trained: Any) -> None:
+        scores = trained.evaluate(self.case.make_examples(trained))
         assert type(scores[self.case.score]) is float
         assert json.loads(json.dumps(scores)) == scores
 
@@ -363,13 +359,15 @@ class LabelledComponentChecks(ComponentChecks):
         texts = texts_of(self.case)
         assert self.read(copy_of(again), texts) == self.read(again, texts)
 
-    def test_labels_come_from_the_file_of_spacy_init_labels(self, nlp: Any, tmp_path: Path) -> None:
+    def test_labels_come_from_the_file_of_spacy_init_labels(
+        self, trained: Any, tmp_path: Path
+    ) -> None:
         config = training_config(self.case, tmp_path, **self.case.config)
         done = CliRunner().invoke(app, ["init", "labels", str(config), str(tmp_path)])
         assert done.exit_code == 0, done.output
         path = tmp_path / f"{self.case.factory}.json"
         labels = json.loads(path.read_text(encoding="utf-8"))
-        assert labels == nlp.get_pipe(self.case.factory).label_data
+        assert labels == trained.get_pipe(self.case.factory).label_data
         again: Any = blank(self.case)
         reader = {"@readers": "spacy.read_labels.v1", "path": str(path), "require": True}
         again.config["initialize"]["components"][self.case.factory] = {"labels": reader}
@@ -383,9 +381,9 @@ class LabelledComponentChecks(ComponentChecks):
         assert pipe.label_data == labels
 
     def test_a_model_that_does_not_fit_its_labels_is_refused(
-        self, nlp: Any, tmp_path: Path
+        self, trained: Any, tmp_path: Path
     ) -> None:
-        nlp.to_disk(tmp_path)
+        trained.to_disk(tmp_path)
         path = tmp_path / self.case.factory / "cfg"
         cfg = json.loads(path.read_text(encoding="utf-8"))
         cfg["labels"].append("ANOTHER")
@@ -393,7 +391,7 @@ class LabelledComponentChecks(ComponentChecks):
         with pytest.raises(ValueError, match=r"does not fit the labels in cfg.*'ANOTHER'"):
             spacy.load(tmp_path)
 
-    def test_a_label_that_training_never_saw_is_a_miss(self, nlp: Any) -> None:
+    def test_a_label_that_training_never_saw_is_a_miss(self, trained: Any) -> None:
         assert self.case.unseen is not None, "the case has no example with a label of its own"
-        scores = nlp.evaluate([self.case.unseen(nlp)])
+        scores = trained.evaluate([self.case.unseen(trained)])
         assert scores[self.case.score] < 1.0

@@ -21,7 +21,7 @@ class SharedTok2VecChecks:
     @pytest.fixture
     def shared(self) -> Any:
         """A pipeline of `tok2vec` and the component that listens to it, trained."""
-        nlp = spacy.blank("en")
+        nlp = spacy.blank(self.case.lang)
         layer = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 8}
         layer |= {"depth": 1, "embed_size": 64, "window_size": 1, "maxout_pieces": 2}
         nlp.add_pipe("tok2vec", config={"model": {**layer, "subword_features": True}})

@@ -32,7 +32,7 @@ SLOW = "Slow <b>service</b>."
 
 def saved(folder, *, names=("sentiment",), model=MODEL):
     """A small trained pipeline with classifiers of these names, saved."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     for name in names:
         nlp.add_pipe("rnn_sentiment", name=name, config={"model": model})
     examples = [
@@ -124,7 +124,7 @@ def test_text_in_another_encoding_is_refused(model):
 
 
 def test_pipeline_without_a_classifier_is_refused(tmp_path):
-    spacy.blank("en").to_disk(tmp_path / "blank")
+    spacy.blank("xx").to_disk(tmp_path / "blank")
     with pytest.raises(InputError, match=r"blank: expected one rnn_textcat .* components \[\]"):
         run(tmp_path / "blank", TEXT)
 

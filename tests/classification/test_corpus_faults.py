@@ -13,7 +13,7 @@ from seqpipe.classification.corpus import make_labelled_texts
 from seqpipe.files import InputError
 
 MR = Path(__file__).parents[2].parent / "shared" / "data" / "sentiment" / "rotten_tomatoes"
-NLP = spacy.blank("en")
+NLP = spacy.blank("xx")
 NUMBERED = {"text": 0, "label": 1}
 TSV = "label\ttext\npos\tThe dessert is excellent.\nneg\tService was quite slow.\n"
 
@@ -186,7 +186,7 @@ def test_a_doc_with_a_label_out_of_range_is_named(tmp_path, value):
 
 
 def test_a_doc_that_is_too_long_is_named(tmp_path):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     docs = [nlp.make_doc("short"), nlp.make_doc("x" * 50)]
     DocBin(docs=docs).to_disk(tmp_path / "a.spacy")
     nlp.max_length = 49

@@ -11,7 +11,7 @@ from spacy.tokens import Doc, DocBin
 
 from seqpipe.classification.corpus import make_labelled_texts
 
-NLP = spacy.blank("en")
+NLP = spacy.blank("xx")
 NUMBERED = {"text": 0, "label": 1}
 CONTRADICT = "texts that are there more than once, with labels that contradict each other: "
 

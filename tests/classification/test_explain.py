@@ -61,7 +61,7 @@ def examples_of(nlp, names=LABELS):
 
 def trained(model, *, factory="rnn_textcat", steps=30, names=LABELS, **config):
     """A pipeline with one small classifier that has learned the reviews by heart."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(factory, name="classes", config={"model": model, **config})
     train(nlp, list(examples_of(nlp, names)), steps=steps)
     return nlp
@@ -216,7 +216,7 @@ def test_dropout_of_training_does_not_change_the_reasons():
 
 
 def test_text_is_run_through_the_components_that_the_classifier_listens_to():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     shared = {
         "@architectures": "spacy.HashEmbedCNN.v2",
         "pretrained_vectors": None,
@@ -256,7 +256,7 @@ def test_text_as_a_string_needs_the_pipeline(average):
 
 
 def test_classifier_is_found_by_name_where_there_are_several(average):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     with pytest.raises(InputError, match=r"expected one rnn_textcat .* \[\]"):
         find_classifier(nlp)
     nlp.add_pipe("classes", name="one", source=average)

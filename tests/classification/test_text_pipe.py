@@ -29,6 +29,7 @@ def cats(doc):
 class TestTextcat(LabelledComponentChecks, SharedTok2VecChecks):
     case = ComponentCase(
         factory="rnn_textcat",
+        lang="xx",
         make_examples=polarity_examples,
         annotations=cats,
         unseen=lambda nlp: labelled(nlp, "The soup was cold", {"NEVER": 1.0}),
@@ -42,6 +43,7 @@ class TestTextcat(LabelledComponentChecks, SharedTok2VecChecks):
 class TestSentiment(LabelledComponentChecks):
     case = ComponentCase(
         factory="rnn_sentiment",
+        lang="xx",
         make_examples=star_examples,
         # spaCy's DocBin keeps no doc.sentiment.
         annotations=lambda doc: [cats(doc), doc._.stars],
@@ -54,7 +56,7 @@ class TestSentiment(LabelledComponentChecks):
 
 
 def made(factory="rnn_textcat", examples=polarity_examples, steps=40, **config):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(factory, config={**TINY, **config})
     train(nlp, examples(nlp), steps)
     return nlp
@@ -211,7 +213,7 @@ def test_balanced_weights_count_soft_labels_by_their_parts():
 
 
 def test_balanced_weights_of_a_stream_are_refused():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("rnn_textcat", config={**TINY, "class_weights": "balanced"})
     nlp.config["training"]["max_epochs"] = -1
     with pytest.raises(InputError, match="a stream shows its first examples"):
@@ -233,7 +235,7 @@ def test_other_cats_of_a_doc_stay():
 
 
 def test_long_texts_are_cut_and_that_is_said_once(caplog):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("rnn_textcat", config={"model": {**TINY["model"], "max_tokens": 3}})
     with caplog.at_level(logging.WARNING, logger="seqpipe"):
         train(nlp, polarity_examples(nlp), 1)
@@ -289,7 +291,7 @@ def test_gold_that_does_not_fit_is_named_with_its_text(wrong, message):
 )
 def test_settings_out_of_range_are_refused(config, message):
     with pytest.raises(ValueError, match=message):
-        spacy.blank("en").add_pipe("rnn_textcat", config=config)
+        spacy.blank("xx").add_pipe("rnn_textcat", config=config)
 
 
 def test_weights_of_unknown_labels_are_refused():
@@ -304,7 +306,7 @@ def add_vectors(nlp, seed):
 
 
 def lender(tmp_path, *, has_vectors=False, **tok2vec):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     if has_vectors:
         add_vectors(nlp, 0)
     model = {"tok2vec": {**TINY["model"]["tok2vec"], **tok2vec}, "encoder": {"nO": 8}}
@@ -324,7 +326,7 @@ def with_tagger_parts(model):
 
 
 def borrowed(folder, *, config=TINY, vectors_seed=None, **initialize):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     if vectors_seed is not None:
         add_vectors(nlp, vectors_seed)
     nlp.add_pipe("rnn_textcat", config=config)
@@ -395,6 +397,6 @@ def test_an_average_starts_from_an_average(tmp_path):
 
 
 def test_a_pipeline_without_an_encoder_is_refused(tmp_path):
-    spacy.blank("en").to_disk(tmp_path / "blank")
+    spacy.blank("xx").to_disk(tmp_path / "blank")
     with pytest.raises(InputError, match=r"start_from: none of its components \[\] has a tok2vec"):
         borrowed(tmp_path / "blank")

@@ -16,7 +16,7 @@ from seqpipe.classification.corpus import make_sentiment_treebank
 from seqpipe.classification.trees import parse_tree
 from seqpipe.files import InputError
 
-NLP = spacy.blank("en")
+NLP = spacy.blank("xx")
 TREES = (
     "(3 (2 (2 The) (2 dessert)) (4 (2 is) (4 excellent)))\n"
     "(2 (2 The) (2 dessert))\n"
@@ -214,6 +214,7 @@ def test_the_real_treebank_has_its_nodes():
     with gzip.open(TRAIN, "rt", encoding="utf-8") as stream:
         trees = [parse_tree(line, path=TRAIN, number=i) for i, line in enumerate(stream, 1)]
     assert sum(len(tree.nodes) for tree in trees) == 318_582
+    assert sum(len(tree.words) for tree in trees) == 163_563
     assert Counter(tree.nodes[-1][2] for tree in trees) == {
         "0": 1092,
         "1": 2218,

@@ -106,12 +106,12 @@ def _write_bias(folder: Path) -> None:
 
 def _write_training(folder: Path) -> None:
     words, tags = TEXT.split() * 3, ["N", "V", "N"] * 3
-    doc = Doc(spacy.blank("en").vocab, words=words, tags=tags)
+    doc = Doc(spacy.blank("xx").vocab, words=words, tags=tags)
     doc.set_ents([Span(doc, 0, 1, "PER")])
     DocBin(docs=[doc] * 2).to_disk(folder / "data.spacy")
     config = {
         "paths": {"train": "data.spacy", "dev": "data.spacy"},
-        "nlp": {"lang": "en", "pipeline": ["tagger"]},
+        "nlp": {"lang": "xx", "pipeline": ["tagger"]},
         "components": {"tagger": {"factory": "rnn_tagger", "model": TINY}},
         "training": {"seed": 1, "gpu_allocator": None, "max_steps": 1},
     }
@@ -119,19 +119,19 @@ def _write_training(folder: Path) -> None:
 
 
 def _save_models(folder: Path) -> None:
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("rnn_ner", config={"model": TINY})
     gold = {"entities": [(0, 3, "PER")]}
     nlp.initialize(lambda: [Example.from_dict(nlp.make_doc(TEXT), gold)])
     nlp.to_disk(folder / "ner")
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("rnn_textcat", config={"model": TINY})
     both = [{"cats": {"good": 1.0}}, {"cats": {"bad": 1.0}}]
     nlp.initialize(lambda: [Example.from_dict(nlp.make_doc(TEXT), cats) for cats in both])
     nlp.to_disk(folder / "classes")
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("ngram_lm").learn_from(sentence_pieces([TEXT.split()] * 3))
     nlp.to_disk(folder / "lm")
-    nlp = untrained()
+    nlp = untrained("xx")
     nlp.initialize(lambda: pair_examples(nlp, reversals(20)))
     nlp.to_disk(folder / "translator")

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from subprocess import PIPE
 
 import pytest
 import spacy
@@ -19,6 +20,7 @@ from seqpipe.cli.apply import apply
 from seqpipe.cli.records import doc_record
 from seqpipe.cli.texts import read_texts
 from seqpipe.files import InputError
+from tests.processes import without_torch
 
 
 def run(*words, stdin=None):
@@ -154,14 +156,14 @@ def test_entity_with_a_confidence_has_it_in_its_record():
             Span.set_extension("confidence", getter=had[2])
 
 
-def command(model):
-    return [sys.executable, "-m", "seqpipe", "apply", str(model), "-"]
+def started(model, *before, env=os.environ, **pipes):
+    """The command as a process, behind other words."""
+    command = [*before, sys.executable, "-m", "seqpipe", "apply", str(model), "-"]
+    return subprocess.Popen(command, env=without_torch(env), **pipes)
 
 
 def test_reader_that_stops_early_ends_it_in_quiet(model):
-    process = subprocess.Popen(
-        command(model), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    process = started(model, stdin=PIPE, stdout=PIPE, stderr=PIPE)
     process.stdin.write(b"Ann left Leeds\n")
     process.stdin.flush()
     process.stdout.readline()
@@ -173,27 +175,25 @@ def test_reader_that_stops_early_ends_it_in_quiet(model):
 
 
 def test_output_is_utf8_json_whatever_the_terminal_speaks(model):
-    done = subprocess.run(
-        command(model),
-        input="Ann liebt Málaga €".encode(),
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
-        check=True,
-    )
-    assert json.loads(done.stdout.decode("utf-8"))["text"] == "Ann liebt Málaga €"
+    env = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    process = started(model, env=env, stdin=PIPE, stdout=PIPE)
+    out, _ = process.communicate("Ann liebt Málaga €".encode())
+    assert process.returncode == 0
+    assert json.loads(out.decode("utf-8"))["text"] == "Ann liebt Málaga €"
 
 
 @pytest.mark.parametrize(("closed", "name"), [("<&-", "input"), (">&-", "output")])
 def test_closed_stream_is_one_message(model, closed, name):
     shell = ["sh", "-c", f'exec "$@" {closed}', "sh"]
-    done = subprocess.run([*shell, *command(model)], input=b"", capture_output=True)
-    assert done.returncode == 1
-    assert done.stderr.decode().startswith(f"error: standard {name} is closed, expected")
-    assert len(done.stderr.splitlines()) == 1
+    process = started(model, *shell, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+    _, said = process.communicate(b"")
+    assert process.returncode == 1
+    assert said.decode().startswith(f"error: standard {name} is closed, expected")
+    assert len(said.splitlines()) == 1
 
 
 def test_first_text_is_answered_before_the_second_is_there(model):
-    process = subprocess.Popen(command(model), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = started(model, stdin=PIPE, stdout=PIPE)
     for text in ("Ann", "Leeds"):
         process.stdin.write(f"{text}\n".encode())
         process.stdin.flush()

@@ -3,8 +3,6 @@
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -15,12 +13,12 @@ from typer.testing import CliRunner
 
 from seqpipe.cli.app import build_app
 from seqpipe.files import InputError
-from tests.processes import ended, seqpipe
+from tests.processes import Forked, seqpipe
 
 WORDS, TAGS = ["Ann", "paid", "Bob", "in", "Leeds"] * 5, ["N", "V", "N", "P", "N"] * 5
 CONFIG = {
     "paths": {"train": "train.spacy", "dev": "train.spacy"},
-    "nlp": {"lang": "en", "pipeline": ["tagger"]},
+    "nlp": {"lang": "xx", "pipeline": ["tagger"]},
     "components": {
         "tagger": {
             "factory": "rnn_tagger",
@@ -40,7 +38,7 @@ CONFIG = {
 def folder(tmp_path, monkeypatch):
     """A working folder with a config and its corpus."""
     monkeypatch.chdir(tmp_path)
-    doc = Doc(spacy.blank("en").vocab, words=WORDS, tags=TAGS)
+    doc = Doc(spacy.blank("xx").vocab, words=WORDS, tags=TAGS)
     DocBin(docs=[doc] * 4).to_disk("train.spacy")
     Config(CONFIG).to_disk("a.cfg")
     return tmp_path
@@ -127,13 +125,8 @@ def test_without_matplotlib_a_plot_is_refused_before_the_work(folder):
     (folder / "blocked" / "matplotlib").mkdir(parents=True)
     missing = "raise ModuleNotFoundError('no', name='matplotlib')"
     (folder / "blocked" / "matplotlib" / "__init__.py").write_text(missing)
-    done = subprocess.run(
-        [sys.executable, "-m", "seqpipe", "diagnose", "gradients", "a.cfg", "-o", "a.png"],
-        env={**os.environ, "PYTHONPATH": str(folder / "blocked")},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    environment = {**os.environ, "PYTHONPATH": str(folder / "blocked")}
+    done = seqpipe("diagnose", "gradients", "a.cfg", "-o", "a.png", env=environment)
     message = "error: matplotlib is not installed: pip install 'seqpipe[plot]'\n"
     assert (done.stdout, done.stderr, done.returncode) == ("", message, 1)
 
@@ -202,13 +195,12 @@ def test_ctrl_c_ends_it_without_a_traceback_or_half_a_picture(folder):
     training = {**CONFIG["training"], "max_steps": 0}
     training["before_update"] = {"@callbacks": "mine.Begun.v1"}
     Config({**CONFIG, "training": training}).to_disk("a.cfg")
-    command = [sys.executable, "-m", "seqpipe", "diagnose", "gradients", "a.cfg", "-c", "mine.py"]
-    command += ["--steps", "1000000", "-o", "new/a.png"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    command = ["-m", "seqpipe", "diagnose", "gradients", "a.cfg", "-c", "mine.py"]
+    process = Forked(*command, "--steps", "1000000", "-o", "new/a.png")
     deadline = time.monotonic() + 60
     while not (folder / "begun").exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    out, err = ended(process, seconds=30)
-    assert (process.returncode, out, err) == (130, "", "interrupted\n")
+        time.sleep(0.02)
+    process.send(signal.SIGINT)
+    done = process.ended(seconds=30)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
     assert not (folder / "new").exists()

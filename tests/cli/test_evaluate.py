@@ -116,7 +116,7 @@ def test_empty_data_is_refused(model, tmp_path):
 @pytest.fixture
 def of_spacy_files(tmp_path):
     """A pipeline that was trained on .spacy files, and a folder of two of them."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("entity_ruler").add_patterns(PATTERNS)
     reader = {"@readers": "spacy.Corpus.v1", "path": "dev", "gold_preproc": False, "limit": 1}
     nlp.config["corpora"]["dev"] = reader
@@ -189,7 +189,7 @@ def test_folder_that_is_none_and_folder_that_is_no_model_are_named(tmp_path, dat
 
 
 def test_examples_of_classes_are_texts_with_what_is_wrong(tmp_path):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("rnn_textcat", config=TINY)
     train(nlp, polarity_examples(nlp))
     nlp.to_disk(tmp_path / "model")

@@ -29,7 +29,7 @@ def make_aspects(nlp: Language, name: str) -> Aspects:
 
 @pytest.fixture
 def aspects():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("aspects_in_test")
     return nlp
 
@@ -94,7 +94,7 @@ def test_sets_of_labels_are_printed(aspects, tmp_path, capsys):
 
 
 def test_entities_are_shown_where_no_component_has_classes(model, tmp_path, capsys):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     doc = nlp.make_doc("Ann left Leeds")
     doc.ents = [doc.char_span(0, 3, "PER")]
     doc.cats = {"travel": 1.0}
@@ -108,7 +108,7 @@ def test_entities_are_shown_where_no_component_has_classes(model, tmp_path, caps
     [("textcat", "exclusive", 0.0), ("textcat_multilabel", "multilabel", 0.7)],
 )
 def test_classes_of_spacys_own_components_are_shown(factory, kind, threshold):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(factory, config={"threshold": threshold})
     examples = [
         Example.from_dict(nlp.make_doc(text), {"cats": {"a": value, "b": 1.0 - value}})

@@ -16,6 +16,7 @@ from seqpipe.cli.init import find_starters, init, write_project
 from seqpipe.files import InputError
 from seqpipe.hookspecs import Starter
 from seqpipe.plugins import load_plugins
+from tests.processes import python, seqpipe, without_torch
 
 STARTERS = ("ner", "tagger", "sentiment")
 # What their corpora give with ease, on any machine.
@@ -46,16 +47,9 @@ def run(*words):
     return result
 
 
-def python(*words, cwd):
-    """Run Python as a user does, on one thread."""
-    return subprocess.run(
-        [sys.executable, *words],
-        cwd=cwd,
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+def surroundings(folder):
+    """A working folder and, for the processes that a command starts, one thread and no torch."""
+    return {"cwd": folder, "env": without_torch() | {"OPENBLAS_NUM_THREADS": "1"}}
 
 
 def test_without_a_name_it_lists_what_there_is():
@@ -181,25 +175,25 @@ def test_empty_folder_is_filled(folder):
 @pytest.mark.parametrize("name", STARTERS)
 def test_project_runs_at_once_with_a_sensible_score_and_only_once(name, folder):
     run(name)
-    done = python("-m", "seqpipe", "run", name, cwd=folder)
+    done = seqpipe("run", name, **surroundings(folder))
     assert done.returncode == 0, done.stdout + done.stderr
     key, least = SCORES[name]
     scores = json.loads((folder / name / "metrics" / "test.json").read_text())["scores"]
     assert scores[key] > least
     assert spacy.load(folder / name / "training" / "model-best").pipe_names == [name]
-    again = python("-m", "seqpipe", "run", name, cwd=folder)
+    again = seqpipe("run", name, **surroundings(folder))
     assert "all: 0 run, 2 skipped" in again.stdout
     readme = (folder / name / "README.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"^```python\n(.*?)^```$", readme, flags=re.MULTILINE | re.DOTALL)
     (folder / "example.py").write_text(example)
-    shown = python("../example.py", cwd=folder / name)
+    shown = python("../example.py", **surroundings(folder / name))
     assert EXAMPLES[name] in shown.stdout
 
 
 @pytest.mark.slow
 def test_check_of_the_project_shows_what_the_corpus_holds(folder):
     run("ner")
-    done = python("-m", "seqpipe", "run", "ner", "check", cwd=folder)
+    done = seqpipe("run", "ner", "check", **surroundings(folder))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "LOC, ORG, PER" in done.stdout
     assert not (folder / "ner" / "training" / "model-best").exists()
@@ -210,6 +204,8 @@ def test_check_of_the_project_shows_what_the_corpus_holds(folder):
 def test_config_passes_plain_spacy_train(name, folder):
     run(name)
     words = ["train", f"configs/{name}.cfg", "--output", "training", "--training.max_steps", "2"]
-    done = python("-m", "spacy", *words, cwd=folder / name)
+    # A process of its own: spaCy finds what is ours by itself, nothing has been imported before.
+    command = [sys.executable, "-m", "spacy", *words]
+    done = subprocess.run(command, capture_output=True, text=True, **surroundings(folder / name))
     assert done.returncode == 0, done.stdout + done.stderr
     assert (folder / name / "training" / "model-last" / "config.cfg").is_file()

@@ -8,20 +8,13 @@ from typer.testing import CliRunner
 
 from seqpipe.cli.app import build_app
 from seqpipe.plugins import Choice
-from tests.cli.command_cases import CASES, LINES, NO_TABLES, make_inputs
+from tests.cli.command_cases import CASES, LINES, NO_TABLES
 
 
 @pytest.fixture(scope="module")
 def app():
     """The command line without what else is installed."""
     return build_app(Choice(only=()))[0]
-
-
-@pytest.fixture(scope="module")
-def inputs(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("inputs")
-    make_inputs(folder)
-    return folder
 
 
 def commands_of(group, path=()):

@@ -4,8 +4,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -16,7 +14,7 @@ from typer.testing import CliRunner
 
 from seqpipe.cli.train import train
 from seqpipe.files import InputError
-from tests.processes import ended
+from tests.processes import Forked, python, seqpipe
 from tests.training.training_case import content
 
 CONFIG = """[paths]
@@ -24,7 +22,7 @@ train = "train.spacy"
 dev = "train.spacy"
 
 [nlp]
-lang = "en"
+lang = "xx"
 pipeline = ["tagger"]
 
 [components]
@@ -65,7 +63,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     # The command sets this for the whole process; it is put back after the test.
     monkeypatch.setenv("ANSI_COLORS_DISABLED", "1")
-    doc = Doc(spacy.blank("en").vocab, words=["Ann", "sang"], tags=["N", "V"])
+    doc = Doc(spacy.blank("xx").vocab, words=["Ann", "sang"], tags=["N", "V"])
     DocBin(docs=[doc] * 4).to_disk("train.spacy")
     (tmp_path / "a.cfg").write_text(CONFIG)
     return tmp_path
@@ -148,8 +146,7 @@ def test_fault_while_training_is_said_once(folder):
         "[initialize]\n", '[training.batcher]\n@batchers = "mine.Refuse.v1"\n[initialize]\n'
     )
     (folder / "a.cfg").write_text(text)
-    command = [sys.executable, "-m", "seqpipe", "train", "a.cfg", "-o", "out", "-c", "mine.py"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = seqpipe("train", "a.cfg", "-o", "out", "-c", "mine.py")
     assert done.returncode == 1
     assert "nobody" not in done.stdout
     assert done.stderr.splitlines()[-1] == "error: a label that nobody knows"
@@ -195,22 +192,22 @@ def test_missing_gpu_is_one_message():
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_interrupted_training_ends_with_a_checkpoint_and_goes_on(folder, number):
-    command = [sys.executable, "-m", "seqpipe", "train", "a.cfg", "-o", "out"]
+    command = ["-m", "seqpipe", "train", "a.cfg", "-o", "out"]
     command += ["--training.max_steps", "0", "--training.patience", "0"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    process = Forked(*command)
     meta = folder / "out" / "model-best" / "meta.json"
     deadline = time.monotonic() + 60
     while not meta.exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    os.kill(process.pid, number)
-    _, errors = ended(process, seconds=60)
-    assert process.returncode == 130
-    assert b"stopped, with a checkpoint in out; the same with --resume goes on" in errors
-    assert b"Traceback" not in errors
+        time.sleep(0.02)
+    process.send(number)
+    stopped = process.ended(seconds=60)
+    assert stopped.returncode == 130
+    assert "stopped, with a checkpoint in out; the same with --resume goes on" in stopped.stderr
+    assert "Traceback" not in stopped.stderr
     assert json.loads(meta.read_text())["pipeline"] == ["tagger"]
     step = json.loads((folder / "out/checkpoint/state.json").read_text())["loop"]["step"]
     command[command.index("--training.max_steps") + 1] = str(step + 3)
-    done = subprocess.run([*command, "--resume"], capture_output=True, text=True, timeout=60)
+    done = python(*command, "--resume")
     assert done.returncode == 0
     assert f"Going on behind step {step}" in done.stdout
     assert json.loads((folder / "out/finished.json").read_text())["step"] == step + 3
@@ -219,31 +216,26 @@ def test_interrupted_training_ends_with_a_checkpoint_and_goes_on(folder, number)
 @pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_bytes(folder):
     """Killed at random moments, in the writing of a checkpoint too; each time gone on with."""
-    text = CONFIG.replace("max_steps = 4", "max_steps = 60").replace(
-        "_frequency = 2", "_frequency = 9"
+    text = CONFIG.replace("max_steps = 4", "max_steps = 30").replace(
+        "_frequency = 2", "_frequency = 7"
     )
     (folder / "a.cfg").write_text(text)
-    environment = os.environ | dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
-    command = [sys.executable, "-m", "seqpipe", "train", "a.cfg", "--checkpoint-steps", "1", "-o"]
 
     def start(*words):
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-        return subprocess.Popen([*command, *words], env=environment, **quiet)
+        return Forked("-m", "seqpipe", "train", "a.cfg", "--checkpoint-steps", "1", "-o", *words)
 
     began = time.monotonic()
-    assert start("whole").wait(60) == 0
+    assert start("whole").ended(seconds=60).returncode == 0
     seconds = time.monotonic() - began
-    kills, rng = 0, random.Random(0)
-    while kills < 5:
+    codes, rng = [], random.Random(0)
+    for _ in range(5):
         process = start("parts", "--resume")
-        try:
-            process.wait(rng.uniform(0.5, 1.0) * seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-        ended(process, seconds=60)
-        assert process.returncode in (0, -signal.SIGKILL)
-        kills += 1
-    assert start("parts", "--resume").wait(60) == 0
+        if not process.is_over(rng.uniform(0.1, 0.6) * seconds):
+            process.send(signal.SIGKILL)
+        codes.append(process.ended(seconds=60).returncode)
+    assert -signal.SIGKILL in codes
+    assert set(codes) <= {0, -signal.SIGKILL}
+    assert start("parts", "--resume").ended(seconds=60).returncode == 0
     for name in ("model-best", "model-last"):
         assert content(folder / "parts" / name) == content(folder / "whole" / name)
 

@@ -1,12 +1,14 @@
 """Whatever file a command is given, it never ends in a traceback: a fault is one polite message."""
 
+import shutil
+
 import pytest
 from typer.testing import CliRunner
 
 from seqpipe.cli import describe
 from seqpipe.cli.app import build_app
 from seqpipe.plugins import Choice
-from tests.cli.command_cases import CASES, make_inputs
+from tests.cli.command_cases import CASES
 
 WRONG = ("missing", "folder", "empty", "binary", "pipeline")
 PAGES = (
@@ -25,9 +27,9 @@ def app():
 
 
 @pytest.fixture(scope="module")
-def inputs(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("inputs")
-    make_inputs(folder)
+def wrong_inputs(inputs, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wrong") / "inputs"
+    shutil.copytree(inputs, folder)
     (folder / "folder").mkdir()
     (folder / "empty").touch()
     (folder / "binary").write_bytes(bytes(range(256)) * 8)
@@ -37,10 +39,10 @@ def inputs(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_wrong_file_is_one_message(name, app, inputs, monkeypatch):
-    monkeypatch.chdir(inputs)
+def test_a_wrong_file_is_one_message(name, app, wrong_inputs, monkeypatch):
+    monkeypatch.chdir(wrong_inputs)
     words = CASES[name].split()
-    for place in [i for i, word in enumerate(words) if (inputs / word).exists()]:
+    for place in [i for i, word in enumerate(words) if (wrong_inputs / word).exists()]:
         for wrong in WRONG:
             given = [*words[:place], wrong, *words[place + 1 :]]
             done = CliRunner().invoke(app, [*name.split(), *given])

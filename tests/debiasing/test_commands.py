@@ -89,7 +89,7 @@ def files(tmp_path_factory):
 @pytest.fixture
 def pipeline(tmp_path):
     """A pipeline with components, one of which looks the vectors up."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     planted(30).to_nlp(nlp)
     nlp.add_pipe("sentencizer")
     config = {
@@ -262,13 +262,13 @@ def test_audit_scores_pipelines_by_the_command_line(files, tmp_path):
     """Folders of several seeds have commas between."""
     from spacy.tokens import DocBin
 
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("sentencizer")
     nlp.config["training"]["score_weights"] = {"token_acc": 1.0}
     for name in ("one", "two", "three"):
         nlp.to_disk(tmp_path / name)
     corpus = tmp_path / "dev.spacy"
-    doc = spacy.blank("en")("she reads")
+    doc = spacy.blank("xx")("she reads")
     doc[0].is_sent_start = True
     DocBin(docs=[doc]).to_disk(corpus)
     sides = f"{tmp_path / 'one'},{tmp_path / 'two'}", tmp_path / "three"
@@ -367,7 +367,7 @@ def test_words_without_any_vector_are_refused(files):
 
 
 def test_floret_vectors_are_refused(files, tmp_path):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.vocab.vectors = Vectors(
         data=np.ones((20, 4), dtype="f"), mode="floret", strings=nlp.vocab.strings, hash_count=1
     )

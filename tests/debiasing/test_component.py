@@ -31,7 +31,7 @@ def lists(tmp_path):
 
 def pipeline(lists, vectors=None, **settings):
     """A pipeline with planted vectors and a debiaser, not initialised."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     (vectors or planted()).to_nlp(nlp)
     nlp.add_pipe("debiaser", config={"lists": lists, **settings})
     return nlp
@@ -79,7 +79,7 @@ def test_shipped_lists_are_the_default():
 
 
 def test_a_table_that_another_pipeline_shares_stays_as_it_is(lists):
-    nlp, other = pipeline(lists), spacy.blank("en")
+    nlp, other = pipeline(lists), spacy.blank("xx")
     other.vocab.vectors = shared = nlp.vocab.vectors
     before = shared.data.copy()
     nlp.initialize()
@@ -145,7 +145,7 @@ def test_several_processes_and_disabling_change_nothing(lists):
 
 
 def test_a_sourced_debiaser_keeps_what_it_found_and_touches_no_vectors(lists):
-    nlp, other = debiased(lists), spacy.blank("en")
+    nlp, other = debiased(lists), spacy.blank("xx")
     planted().to_nlp(other)
     before = other.vocab.vectors.data.copy()
     with pytest.warns(UserWarning, match="W113"):  # spaCy's: the vectors differ
@@ -155,7 +155,7 @@ def test_a_sourced_debiaser_keeps_what_it_found_and_touches_no_vectors(lists):
 
 
 def write_config(folder, pipes, *, vectors):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     for name, config in pipes.items():
         nlp.add_pipe(name, config=config)
     docs = folder / "docs.spacy"
@@ -174,14 +174,14 @@ def write_config(folder, pipes, *, vectors):
 def tagger(**features):
     tok2vec = {"@architectures": "seqpipe.WordFeatures.v1", "width": 0, "characters": None}
     tok2vec |= {"features": [], **features}
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("rnn_tagger")
     model = nlp.config["components"]["rnn_tagger"]["model"]
     return {"model": {**model, "tok2vec": tok2vec, "encoder": {**model["encoder"], "nO": 4}}}
 
 
 def save_vectors(folder):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     planted().to_nlp(nlp)
     nlp.to_disk(folder / "vectors")
     return str(folder / "vectors")
@@ -189,7 +189,7 @@ def save_vectors(folder):
 
 def test_a_tagger_behind_it_copies_the_debiased_vectors(lists, tmp_path):
     pipes = {"debiaser": {"lists": lists}, "rnn_tagger": tagger(vectors="tuned", vectors_std=0.0)}
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     planted().to_nlp(nlp)
     for name, config in pipes.items():
         nlp.add_pipe(name, config=config)
@@ -230,7 +230,7 @@ def test_vectors_that_the_pipeline_learns_are_debiased(lists, tmp_path):
     words = [*(word for words in (*PAIRS, *EQUAL) for word in words), *LISTS.definitional, "aaaa"]
     lines = (" ".join(rng.choice([*words, "aaab", "aaac"], 8)) for _ in range(200))
     (tmp_path / "text.txt").write_text("\n".join(lines))
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("embedding_learner", config=LEARNER)
     nlp.add_pipe("debiaser", config={"lists": lists})
     text = {"text": str(tmp_path / "text.txt")}
@@ -273,7 +273,7 @@ def test_vectors_that_do_not_go_with_the_lists_stay_as_they_are(lists, missing, 
 
 
 def test_no_vectors_and_floret_vectors_are_refused(lists):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("debiaser", config={"lists": lists})
     with pytest.raises(InputError, match=r"\[components.debiaser\]: .*no word vectors"):
         nlp.initialize()

@@ -13,7 +13,7 @@ MATRIX = np.array([[3, 4], [0, 2], [0, 0], [-1, 1]], dtype="float32")
 
 
 def nlp_with(*, attr="ORTH"):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     keys = [nlp.vocab.strings.add(word) for word in WORDS]
     nlp.vocab.vectors = Vectors(
         strings=nlp.vocab.strings, data=MATRIX.copy(), keys=keys, name="some", attr=attr
@@ -46,7 +46,7 @@ def test_shapes_that_differ_are_refused():
 
 
 def test_a_pipeline_gets_a_new_table_and_another_keeps_the_old_one():
-    nlp, other = nlp_with(), spacy.blank("en")
+    nlp, other = nlp_with(), spacy.blank("xx")
     other.vocab.vectors = shared = nlp.vocab.vectors
     WordVectors(WORDS, -MATRIX).to_nlp(nlp)
     assert nlp("apple")[0].vector.tolist() == [-3, -4]
@@ -57,7 +57,7 @@ def test_a_pipeline_gets_a_new_table_and_another_keeps_the_old_one():
 
 def test_two_pipelines_never_share_what_is_put_into_both():
     vectors = WordVectors.from_nlp(nlp_with())
-    one, other = spacy.blank("en"), spacy.blank("en")
+    one, other = spacy.blank("xx"), spacy.blank("en")
     vectors.to_nlp(one)
     vectors.to_nlp(other)
     one.vocab.vectors.data[0] = 9
@@ -81,7 +81,7 @@ def test_keys_that_share_a_row_have_a_row_each():
 
 
 def test_floret_vectors_are_refused():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.vocab.vectors = Vectors(
         strings=nlp.vocab.strings, data=np.ones((9, 2), "f"), mode="floret", minn=2, maxn=3
     )
@@ -91,7 +91,7 @@ def test_floret_vectors_are_refused():
 
 def test_no_vectors_are_refused():
     with pytest.raises(InputError, match="no word vectors"):
-        WordVectors.from_nlp(spacy.blank("en"))
+        WordVectors.from_nlp(spacy.blank("xx"))
 
 
 def test_files_and_pipelines_load_alike(tmp_path):

@@ -82,7 +82,7 @@ def test_towards_temperature_0_it_is_greedy(seed):
 
 @pytest.mark.parametrize("options", [{}, {"temperature": 0.5}, {"top_k": 3}, {"top_p": 0.8}])
 def test_frequencies_are_the_probabilities(options):
-    size, draws = 8, 20_000
+    size, draws = 8, 4_000
     model = TableModel(1, size=size)
     probs = Sampling(**options).probabilities(model.log_probs((0,))[None])[0]
     drawn = sampled(model, [0] * draws, Limits(max_length=1), **options)
@@ -95,10 +95,10 @@ def test_frequencies_are_the_probabilities(options):
 
 def test_frequencies_of_sequences_are_their_probabilities():
     model, limits = TableModel(4, size=2), Limits(max_length=3)
-    drawn = sampled(model, [0] * 20_000, limits)
+    drawn = sampled(model, [0] * 4_000, limits)
     counts = np.bincount([int(one.ids @ [4, 2, 1]) for one in drawn], minlength=8)
     log_probs = {int(one.ids @ [4, 2, 1]): one.log_prob for one in drawn}
-    expected = 20_000 * np.exp([log_probs[code] for code in range(8)])
+    expected = 4_000 * np.exp([log_probs[code] for code in range(8)])
     assert ((counts - expected) ** 2 / expected).sum() < CHI_SQUARE_7
 
 

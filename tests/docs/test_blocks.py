@@ -39,6 +39,7 @@ import pytest
 
 from tests.docs import config_blocks, project_blocks, python_blocks, shell_blocks
 from tests.pages import PAGES, ROOT, fences, indented_code, tags
+from tests.processes import without_torch
 
 STAGES = ROOT / "tests" / "docs" / "stages"
 # By page and the beginning of a command.
@@ -144,6 +145,7 @@ def test_blocks_of_the_page_run(name, tmp_path, monkeypatch):
     for module in WANTED.get(name, ()):
         pytest.importorskip(module)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", without_torch()["PYTHONPATH"])  # of what the blocks start
     prepare(name, tmp_path)
     page = Page(name, tmp_path)
     for fence in fences(name):

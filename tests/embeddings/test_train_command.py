@@ -1,8 +1,6 @@
 """`seqpipe embeddings train`: options, what is left when it is stopped or killed, and bad input."""
 
 import signal
-import subprocess
-import sys
 import time
 
 import numpy
@@ -13,21 +11,39 @@ from typer.testing import CliRunner
 from seqpipe.cli.app import build_app
 from seqpipe.embeddings.options import OBJECTIVES, learner_options, split_options
 from seqpipe.files import InputError
-from tests.processes import ended, seqpipe
+from tests.processes import Forked
 
-COMMAND = [sys.executable, "-m", "seqpipe", "embeddings", "train"]
+LONG = ["--epochs", "20", "--subsample", "0", "--checkpoint-seconds", "0.1"]
+
+
+def write_text(folder, *, lines):
+    words = numpy.random.default_rng(0).choice(list("abcdefgh"), (lines, 20))
+    (folder / "text.txt").write_text("\n".join(map(" ".join, words)))
+    return folder / "text.txt"
 
 
 @pytest.fixture
 def text(tmp_path):
-    rng = numpy.random.default_rng(0)
-    lines = (" ".join(rng.choice(list("abcdefgh"), 20)) for _ in range(8_000))
-    (tmp_path / "text.txt").write_text("\n".join(lines))
-    return tmp_path / "text.txt"
+    return write_text(tmp_path, lines=400)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A text that takes a while, and the pipeline that is learned from it without a stop."""
+    folder = tmp_path_factory.mktemp("whole")
+    text = write_text(folder, lines=4_000)
+    done = run(text, "-o", folder / "model", *LONG)
+    assert done.returncode == 0, done.stderr
+    return text, folder / "model"
+
+
+def started(*arguments):
+    command = ["-m", "seqpipe", "embeddings", "train", *arguments]
+    return Forked(*command, "--tokenizer", "whitespace", "--width", "8")
 
 
 def run(*arguments):
-    return seqpipe("embeddings", "train", *arguments, "--tokenizer", "whitespace", "--width", "8")
+    return started(*arguments).ended()
 
 
 def data(folder):
@@ -55,28 +71,25 @@ def test_every_objective_is_learned_with(objective, text, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_run_that_was_stopped_goes_on_to_the_same_vectors(number, text, tmp_path):
-    options = ["--epochs", "40", "--subsample", "0", "--checkpoint-seconds", "0.1"]
-    assert run(text, "-o", tmp_path / "whole", *options).returncode == 0
+def test_a_run_that_was_stopped_goes_on_to_the_same_vectors(number, whole, tmp_path):
+    text, expected = whole
     model, checkpoint = tmp_path / "model", tmp_path / ".model.learning" / "checkpoint.npz"
-    process = subprocess.Popen(
-        [*COMMAND, text, "-o", model, *options, "--tokenizer", "whitespace", "--width", "8"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    process = started(text, "-o", model, *LONG)
     until = time.monotonic() + 60
     while not checkpoint.exists() and time.monotonic() < until:
         time.sleep(0.02)
-    process.send_signal(number)
-    out, _ = ended(process, seconds=60)
+    process.send(number)
+    done = process.ended(seconds=60)
     if number == signal.SIGKILL:
+        assert done.returncode == -signal.SIGKILL
         assert not model.exists()
     else:
-        assert process.returncode == 130
-        assert "--resume goes on" in out
-        assert data(model) != data(tmp_path / "whole")
-    done = run(text, "-o", model, *options, "--resume")
+        assert done.returncode == 130
+        assert "--resume goes on" in done.stdout
+        assert data(model) != data(expected)
+    done = run(text, "-o", model, *LONG, "--resume")
     assert done.returncode == 0, done.stderr
-    assert data(model) == data(tmp_path / "whole")
+    assert data(model) == data(expected)
     assert not checkpoint.parent.exists()
 
 

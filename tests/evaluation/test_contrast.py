@@ -20,7 +20,7 @@ from seqpipe.evaluation.contrast import (
 )
 from seqpipe.files import InputError
 
-NLP = spacy.blank("en")
+NLP = spacy.blank("xx")
 GERMAN = {"negation": ["nicht", "kein", "keine"], "contrast": ["aber", "zwar"]}
 TEXTS = [
     "Completely lacking in good taste, good service, and good ambience",

@@ -15,7 +15,7 @@ from spacy.training import Example
 from seqpipe.evaluation.spans import judge_entities, make_entity_scorer, score_entities
 from seqpipe.tagging.schemes import spans_of, tags_from_spans
 
-NLP = spacy.blank("en")
+NLP = spacy.blank("xx")
 labels = st.sampled_from(["O", "B-PER", "I-PER", "B-LOC", "I-LOC"])
 corpora = st.lists(st.lists(st.tuples(labels, labels), min_size=1, max_size=12), min_size=1)
 
@@ -148,7 +148,7 @@ def test_nlp_evaluate_carries_the_scores(confidence):
             return self.scorer(examples, **kwargs)
 
     Language.factory("one_entity_for_test", func=lambda nlp, name: OneEntity())
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("one_entity_for_test")
     words = ["Ada", "slept"]
     reference = Doc(nlp.vocab, words=words, spaces=[True, False], ents=["B-PER", "O"])

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import seqpipe
+from tests.processes import python, without_torch
 
 PACKAGE = Path(seqpipe.__file__).parent
 NOTICE = "seqpipe compiles its loops for this machine: up to a minute, this once"
@@ -29,8 +30,18 @@ def run(source: str, folder: Path, environment: dict[str, str] | None = None) ->
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(source)],
-        cwd=folder, env=kept | (environment or {}), capture_output=True, text=True, timeout=100,
+        cwd=folder, env=without_torch(kept) | (environment or {}),
+        capture_output=True, text=True, timeout=100,
     )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip(), done.stderr.strip()
+
+
+def run_ready(source: str, folder: Path) -> tuple[str, str]:
+    """The same of a process that numba is loaded in; what it compiles it imports anew."""
+    script = folder / "script.py"
+    script.write_text(textwrap.dedent(source), encoding="utf-8")
+    done = python(script, cwd=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip(), done.stderr.strip()
 
@@ -62,15 +73,34 @@ ADD = """
 SUM = "[0.5, 1.5, 2.5]"
 
 
-@pytest.fixture
-def room(tmp_path):
-    """A folder of sources: `compile.py`, and a loop that it compiles."""
-    folder = tmp_path / "room"
+def write_room(parent: Path) -> Path:
+    """Put a folder of sources somewhere: `compile.py`, and a loop that it compiles."""
+    folder = parent / "room"
     folder.mkdir()
     for name in ("__init__.py", "compile.py"):
         shutil.copy(PACKAGE / "kernels" / name, folder)
     (folder / "loop.py").write_text(LOOP)
+    (folder / "another.py").write_text("")
     return folder
+
+
+@pytest.fixture
+def room(tmp_path):
+    """A room in which nothing is compiled yet."""
+    return write_room(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def compiled_once(tmp_path_factory):
+    folder = write_room(tmp_path_factory.mktemp("compiled"))
+    run_ready(ADD, folder.parent)
+    return folder
+
+
+@pytest.fixture
+def compiled_room(compiled_once, tmp_path):
+    """A room whose loop a process has compiled."""
+    return shutil.copytree(compiled_once, tmp_path / "room")
 
 
 def kept_in(folder: Path, kind: str) -> list[Path]:
@@ -86,7 +116,7 @@ def test_the_first_compile_says_so_in_one_line_and_the_second_process_compiles_n
 
 def test_the_notice_goes_to_the_logger_of_the_package(room):
     silent = "import logging; logging.getLogger('seqpipe').disabled = True\n"
-    assert run(silent + textwrap.dedent(ADD), room.parent) == (SUM, "")
+    assert run_ready(silent + textwrap.dedent(ADD), room.parent) == (SUM, "")
     assert len(kept_in(room, "nbc")) == 1
 
 
@@ -101,39 +131,39 @@ def test_a_folder_that_cannot_be_written_is_passed_over_for_the_next(room):
     assert len(kept_in(room, "nbc")) == 1
 
 
+def test_what_was_compiled_holds_where_the_room_is_moved(compiled_room):
+    assert run_ready(ADD, compiled_room.parent) == (SUM, "")
+
+
 @pytest.mark.parametrize("file", ["compile.py", "loop.py", "another.py"])
-def test_a_change_anywhere_in_the_room_makes_what_was_compiled_stale(room, file):
-    (room / "another.py").write_text("")
-    run(ADD, room.parent)
-    with (room / file).open("a") as source:
+def test_a_change_anywhere_in_the_room_makes_what_was_compiled_stale(compiled_room, file):
+    with (compiled_room / file).open("a") as source:
         source.write("\n# changed\n")
-    assert run(ADD, room.parent) == (SUM, NOTICE)
-    assert run(ADD, room.parent) == (SUM, "")
+    assert run_ready(ADD, compiled_room.parent) == (SUM, NOTICE)
+    assert run_ready(ADD, compiled_room.parent) == (SUM, "")
 
 
 @pytest.mark.parametrize("kind", ["nbc", "nbi"])
 @pytest.mark.parametrize("damage", ["empty", "cut", "junk", "missing"])
-def test_a_damaged_file_is_compiled_anew(room, kind, damage):
-    run(ADD, room.parent)
-    (file,) = kept_in(room, kind)
+def test_a_damaged_file_is_compiled_anew(compiled_room, kind, damage):
+    (file,) = kept_in(compiled_room, kind)
     content = file.read_bytes()
     if damage == "missing":
         file.unlink()
     else:
         file.write_bytes({"empty": b"", "cut": content[:60], "junk": b"no pickle"}[damage])
-    assert run(ADD, room.parent) == (SUM, NOTICE)
-    assert run(ADD, room.parent) == (SUM, "")
+    assert run_ready(ADD, compiled_room.parent) == (SUM, NOTICE)
+    assert run_ready(ADD, compiled_room.parent) == (SUM, "")
 
 
-def test_what_cannot_be_kept_is_used_all_the_same(room, tmp_path):
-    folder = tmp_path / "kept"
-    vanishes = f"""
+def test_what_cannot_be_kept_is_used_all_the_same(room):
+    vanishes = """
     import room.loop, shutil
-    shutil.rmtree({str(folder)!r})
-    open({str(folder)!r}, "w").close()  # a file now stands where the folder stood
+    shutil.rmtree("room/__pycache__")
+    open("room/__pycache__", "w").close()  # a file now stands where the folder stood
     """
     source = textwrap.dedent(vanishes) + textwrap.dedent(ADD)
-    printed, said = run(source, room.parent, {"NUMBA_CACHE_DIR": str(folder)})
+    printed, said = run_ready(source, room.parent)
     first, second = said.split("\n")
     assert (printed, first) == (SUM, NOTICE)
     assert second.startswith("seqpipe could not keep what it compiled (")

@@ -38,12 +38,13 @@ def lm_examples(nlp: Language) -> list[Example]:
 
 def lm_annotations(doc: Doc) -> list:
     if not Doc.has_extension("log_prob"):
-        spacy.blank("en").add_pipe("rnn_lm")
+        spacy.blank("xx").add_pipe("rnn_lm")
     return [doc._.log_prob, doc._.perplexity, [token._.surprisal for token in doc]]
 
 
 RNN_LM = ComponentCase(
     factory="rnn_lm",
+    lang="xx",
     make_examples=lm_examples,
     annotations=lm_annotations,
     score="lm_score",

@@ -36,7 +36,7 @@ def mixed(folder, *, config=None, settings=None, models=None, train=None):
     """A pipeline with the n-gram models "long" and "short" and "interpolated_lm", initialised."""
     train = train or write_text(folder / "train.txt", sentences(1, 60))
     dev = write_text(folder / "dev.txt", sentences(2, 40))
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     for name, order in zip(MODELS, (3, 1), strict=True):
         nlp.add_pipe("ngram_lm", name=name, config={"order": order, **(models or {}).get(name, {})})
         nlp.config["initialize"]["components"][name] = {"text": train}

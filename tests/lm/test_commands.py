@@ -37,7 +37,7 @@ def run(*words, stdin=None, **environment):
 
 def saved(folder, **models):
     """A pipeline with n-gram models of these names and settings, saved."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     for name, config in models.items():
         nlp.add_pipe("ngram_lm", name=name, config=config).learn_from(sentence_pieces(SALADS))
     nlp.to_disk(folder)
@@ -367,7 +367,7 @@ def test_surprisal_shows_a_text_or_a_file_and_writes_a_page(model, tmp_path):
 
 
 def test_surprisal_is_that_of_the_pipeline_with_its_sentences(tmp_path):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("sentencizer")
     nlp.add_pipe("ngram_lm").learn_from(sentence_pieces(SALADS))
     nlp.to_disk(tmp_path / "model")
@@ -489,7 +489,7 @@ def test_of_two_models_one_has_to_be_named(two, text):
 
 
 def test_a_pipeline_without_a_language_model_is_refused(text, tmp_path):
-    spacy.blank("en").to_disk(tmp_path / "blank")
+    spacy.blank("xx").to_disk(tmp_path / "blank")
     for command in ("score", "perplexity"):
         with pytest.raises(InputError, match=r"blank: expected one language model among .* \[\]"):
             run(command, tmp_path / "blank", text)

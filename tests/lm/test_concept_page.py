@@ -30,7 +30,7 @@ def test_initialization_on_the_page_has_what_the_component_takes():
 
 
 def test_scores_on_the_page_are_those_of_the_component():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     pipe = nlp.add_pipe("ngram_lm", name="NAME")
     pipe.learn_from(iter([(["a"], True)]))
     text = pages.page(PAGE)

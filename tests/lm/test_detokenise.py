@@ -60,4 +60,4 @@ def test_it_goes_on_from_what_was_written(after, tokens, text):
     ],
 )
 def test_what_spacy_parts_is_put_together_again(text):
-    assert detokenise([token.text for token in spacy.blank("en")(text)]) == text
+    assert detokenise([token.text for token in spacy.blank("xx")(text)]) == text

@@ -21,7 +21,7 @@ WORDS = {word for sentence in SALADS for word in sentence}
 
 
 def salads(*, name="ngram_lm", nlp=None, sentences=SALADS, vocabulary=None, **config):
-    nlp = nlp or spacy.blank("en")
+    nlp = nlp or spacy.blank("xx")
     component = nlp.add_pipe("ngram_lm", name=name, config=config)
     component.learn_from(sentence_pieces(sentences), vocabulary=vocabulary)
     return nlp
@@ -34,14 +34,14 @@ def nlp():
 
 def characters(text="to be or not to be\nthat is the question\n", **config):
     """A model of characters without ends."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.tokenizer = spacy.util.registry.tokenizers.get("seqpipe.UnkTokenizer.v1")(unit="char")(nlp)
     return salads(nlp=nlp, sentences=[list(line) for line in text.splitlines()], **config)
 
 
 def recurrent(texts, *, unit="word", **config):
     """A recurrent model that was never trained."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.tokenizer = spacy.util.registry.tokenizers.get("seqpipe.UnkTokenizer.v1")(unit=unit)(nlp)
     small = {"encoder": {"nO": 16, "depth": 1}, "tok2vec": {"width": 16}}
     nlp.add_pipe("rnn_lm", config={"model": small, **config})
@@ -202,11 +202,11 @@ def test_wrong_settings_are_said(nlp, options, message):
 
 def test_a_pipeline_without_a_model_is_refused():
     with pytest.raises(InputError, match="expected one language model"):
-        generate(spacy.blank("en"))
+        generate(spacy.blank("xx"))
 
 
 def test_a_model_that_learned_nothing_is_refused():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("ngram_lm")
     with pytest.raises(InputError, match="has no model yet"):
         generate(nlp)

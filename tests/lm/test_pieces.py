@@ -100,7 +100,7 @@ def test_a_mixture_says_of_pieces_what_it_says_of_the_whole_text(text, cache):
 
 def test_a_mixture_refuses_docs_of_another_pipeline(text):
     nlp, _ = mixture(text, 0)
-    other = spacy.blank("en")
+    other = spacy.blank("xx")
     for name in ("rnn_lm", "ngram_lm", "interpolated_lm"):
         other.add_pipe(name, source=nlp)
     with pytest.raises(InputError, match="another pipeline"):
@@ -147,7 +147,7 @@ def test_annotations_are_gone_when_tokens_have_changed(text):
 
 
 def test_the_model_that_training_watches_is_named(text, caplog):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("rnn_lm", config=RNN_LM.config)
     nlp.add_pipe("ngram_lm")
     with caplog.at_level(logging.WARNING, "seqpipe"):

@@ -33,7 +33,7 @@ def streamed(tmp_path, *, streams=2, steps=3, lines=SENTENCES, **config):
     """An initialised pipeline, and the batches of a text cut into streams."""
     path = tmp_path / "text.txt"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.tokenizer = create_unk_tokenizer(unit="whitespace")(nlp)
     pipe = nlp.add_pipe("rnn_lm", config={"model": MODEL, **config})
     examples = list(make_text_streams(path, streams=streams, steps=steps)(nlp))
@@ -89,7 +89,7 @@ def test_sentences_of_a_doc_are_read_one_by_one_or_in_one_go():
     first, second = pipe.sentence_scores([doc])[0]
     (alone,) = pipe.sentence_scores([nlp.make_doc("a dog ran .")])[0]
     np.testing.assert_allclose(second.log_probs, alone.log_probs, atol=1e-6)
-    whole = spacy.blank("en").add_pipe("rnn_lm", config={"model": MODEL, "context": "doc"})
+    whole = spacy.blank("xx").add_pipe("rnn_lm", config={"model": MODEL, "context": "doc"})
     whole.from_bytes(pipe.to_bytes())
     first_too, going_on = whole.sentence_scores([doc])[0]
     np.testing.assert_allclose(first_too.log_probs, first.log_probs, atol=1e-6)
@@ -232,7 +232,7 @@ def test_a_checkpoint_keeps_the_state_of_the_streams(tmp_path):
 
 def test_tied_weights_are_one_table_and_learn_from_both_sides(tmp_path):
     model = {**MODEL, "tied": True, "encoder": {**MODEL["encoder"], "nO": 16}}
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     pipe = nlp.add_pipe("rnn_lm", config={"model": model})
     losses = train(nlp, lm_examples(nlp), steps=30)
     assert losses[-1] < 0.5 * losses[0]
@@ -246,7 +246,7 @@ def test_tied_weights_are_one_table_and_learn_from_both_sides(tmp_path):
 
 
 def test_tied_weights_of_another_width_are_named():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("rnn_lm", config={"model": {**MODEL, "tied": True}})
     with pytest.raises(InputError, match="nO = 24 and width = 16"):
         nlp.initialize(lambda: lm_examples(nlp))
@@ -255,7 +255,7 @@ def test_tied_weights_of_another_width_are_named():
 def test_two_directions_are_refused():
     encoder = {**MODEL["encoder"], "bi": True}
     with pytest.raises(InputError, match="bi = true"):
-        spacy.blank("en").add_pipe("rnn_lm", config={"model": {**MODEL, "encoder": encoder}})
+        spacy.blank("xx").add_pipe("rnn_lm", config={"model": {**MODEL, "encoder": encoder}})
 
 
 @pytest.mark.parametrize(
@@ -264,12 +264,12 @@ def test_two_directions_are_refused():
 def test_a_setting_that_is_unknown_is_named(key, value):
     config = {"model": {**MODEL, key: value}} if key == "first" else {"model": MODEL, key: value}
     with pytest.raises(InputError, match=f"{key} = '{value}'"):
-        spacy.blank("en").add_pipe("rnn_lm", config=config)
+        spacy.blank("xx").add_pipe("rnn_lm", config=config)
 
 
 @pytest.mark.parametrize("first", ["zero", "<BOS>", "<EOS>"])
 def test_every_first_input_learns(first):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("rnn_lm", config={"model": {**MODEL, "first": first}})
     losses = train(nlp, lm_examples(nlp), steps=10)
     assert losses[-1] < losses[0]
@@ -280,7 +280,7 @@ def test_every_first_input_learns(first):
                {"@layers": "seqpipe.SampledSoftmax.v1", "samples": 8}]
 )  # fmt: skip
 def test_every_output_learns_and_its_probabilities_sum_to_one(output):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     pipe = nlp.add_pipe("rnn_lm", config={"model": {**MODEL, "output": output}})
     train(nlp, lm_examples(nlp), steps=60)
     assert nlp.evaluate(lm_examples(nlp))["lm_score"] > -2.0

@@ -1,6 +1,7 @@
 """Long texts cut into streams: nothing is lost, nothing is read twice, and the order comes back."""
 
 import gzip
+from functools import cache
 
 import pytest
 import spacy
@@ -15,8 +16,10 @@ from seqpipe.vocabulary.tokenizer import create_unk_tokenizer
 TEXT = "the cat sat\na dog\n\nthe end of it all\nso\n"
 
 
+@cache
 def tokenized_by(unit):
-    nlp = spacy.blank("en")
+    """No test may change it."""
+    nlp = spacy.blank("xx")
     nlp.tokenizer = create_unk_tokenizer(unit=unit)(nlp)
     return nlp
 
@@ -73,19 +76,24 @@ def test_a_piece_has_so_many_steps_and_its_sentences_are_marked(tmp_path):
     assert [piece_of(doc).is_last for doc in docs] == [False] * 4 + [True]
 
 
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    """Written anew for each example."""
+    return tmp_path_factory.mktemp("text") / "text.txt"
+
+
 @settings(deadline=None)
 @given(
     lines=st.lists(st.lists(st.sampled_from("abcdefg"), max_size=9), min_size=1, max_size=30),
     streams=st.integers(1, 5),
     steps=st.integers(1, 8),
 )
-def test_streams_one_after_another_are_the_text(tmp_path_factory, lines, streams, steps):
+def test_streams_one_after_another_are_the_text(file, lines, streams, steps):
     if not any(lines):
         return
-    path = tmp_path_factory.mktemp("text") / "text.txt"
-    path.write_text("\n".join(" ".join(line) for line in lines) + "\n", encoding="utf-8")
+    file.write_text("\n".join(" ".join(line) for line in lines) + "\n", encoding="utf-8")
     examples = list(
-        make_text_streams(path, streams=streams, steps=steps)(tokenized_by("whitespace"))
+        make_text_streams(file, streams=streams, steps=steps)(tokenized_by("whitespace"))
     )
     words = [word for found in predicted(examples) for word in found if word != "<EOS>"]
     assert words == [word for line in lines for word in line]
@@ -95,10 +103,9 @@ def test_streams_one_after_another_are_the_text(tmp_path_factory, lines, streams
 
 @settings(deadline=None)
 @given(st.integers(1, 4), st.integers(1, 5), st.randoms(use_true_random=False))
-def test_shuffled_pieces_come_back_in_their_order(tmp_path_factory, streams, steps, generator):
-    path = tmp_path_factory.mktemp("text") / "text.txt"
-    path.write_text("".join(f"w{i} w{i + 1} w{i + 2}\n" for i in range(12)), encoding="utf-8")
-    read = make_text_streams(path, streams=streams, steps=steps)
+def test_shuffled_pieces_come_back_in_their_order(file, streams, steps, generator):
+    file.write_text("".join(f"w{i} w{i + 1} w{i + 2}\n" for i in range(12)), encoding="utf-8")
+    read = make_text_streams(file, streams=streams, steps=steps)
     examples = list(read(tokenized_by("whitespace")))
     in_order = [[piece_of(eg.reference) for eg in batch] for batch in stream_batches(examples)]
     generator.shuffle(examples)
@@ -154,7 +161,7 @@ def test_the_marks_of_other_tools_are_unknown_words(tmp_path):
 
 
 def test_the_batcher_wants_pieces():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     doc = nlp("a b")
     with pytest.raises(InputError, match="no piece of a text"):
         next(stream_batches([spacy.training.Example(doc, doc.copy())]))

@@ -22,12 +22,12 @@ LINES = st.lists(st.sampled_from(["", " ", "a", "a b.", " c  d", "don't"]), min_
 
 @pytest.fixture(scope="module")
 def nlp():
-    return spacy.blank("en")
+    return spacy.blank("xx")
 
 
 @pytest.fixture(scope="module")
 def characters():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.tokenizer = create_unk_tokenizer(unit="char")(nlp)
     return nlp
 

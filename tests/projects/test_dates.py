@@ -5,7 +5,6 @@ import json
 import random
 import re
 import shutil
-import subprocess
 import sys
 from collections import Counter
 from importlib import import_module
@@ -19,7 +18,7 @@ from babel.dates import format_date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.processes import python
+from tests.processes import python, seqpipe, without_torch
 
 PROJECT = Path(__file__).parents[2] / "projects" / "dates"
 SCRIPTS, ASSETS = PROJECT / "scripts", PROJECT / "assets"
@@ -296,10 +295,7 @@ def test_all_runs_and_ends_with_pictures(tmp_path):
     text = text.replace('corpus/dev.tsv"\n\ndirectories', f'{small}"\n\ndirectories')
     assert small in text
     (project / "project.yml").write_text(text, encoding="utf-8")
-    words = ["-m", "seqpipe", "run", str(project), "all"]
-    done = subprocess.run(
-        [sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, timeout=400
-    )
+    done = seqpipe("run", project, "all", cwd=tmp_path, env=without_torch(), seconds=400)
     assert done.returncode == 0, done.stderr
     for name in ("days", "formats"):
         metrics = json.loads((project / "metrics" / f"{name}.json").read_text(encoding="utf-8"))

@@ -14,7 +14,7 @@ from seqpipe.lm.streams import make_text_streams, stream_batches
 from seqpipe.project.load import load_project
 from seqpipe.training.config_file import parse_overrides
 from seqpipe.vocabulary.tokenizer import create_unk_tokenizer
-from tests.processes import python
+from tests.processes import python, without_torch
 
 PROJECT = Path(__file__).parents[2] / "projects" / "lm"
 SCRIPTS = PROJECT / "scripts"
@@ -29,9 +29,9 @@ QUICK = {
 }
 
 
-def run(folder, *words, expected=0):
+def run(folder, *words, expected=0, env=None):
     """What a program of ours says; the last line of what it complains, if it should fail."""
-    done = python(*words, cwd=folder)
+    done = python(*words, cwd=folder, env=env)
     assert done.returncode == expected, done.stderr
     return done.stderr.splitlines()[-1] if expected else done.stdout
 
@@ -54,7 +54,7 @@ def test_all_runs_and_ends_with_samples(tmp_path):
         shutil.copytree(PROJECT / name, project / name)
     text = quick((PROJECT / "project.yml").read_text(encoding="utf-8"))
     (project / "project.yml").write_text(text, encoding="utf-8")
-    run(tmp_path, "-m", "seqpipe", "run", project, "all", *SMALL)
+    run(tmp_path, "-m", "seqpipe", "run", project, "all", *SMALL, env=without_torch())
     words, characters = (
         content(project / "metrics" / f"library_{name}.json")["scores"]
         for name in ("words", "characters")

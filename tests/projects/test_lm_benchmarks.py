@@ -4,13 +4,14 @@ import gzip
 import importlib
 import importlib.util
 import json
-import subprocess
 import sys
 from itertools import islice
 from pathlib import Path
 
 import numpy
 import pytest
+
+from tests.processes import python, without_torch
 
 BENCHMARKS = Path(__file__).parents[2] / "projects" / "benchmarks"
 SCRIPTS = BENCHMARKS / "scripts"
@@ -26,11 +27,10 @@ def script(monkeypatch, name):
     return importlib.import_module(name)
 
 
-def run(folder, name, *words):
+def run(folder, name, *words, env=None):
     """The results file, or the last line of what the script complains."""
     output = folder / "out.json"
-    command = [sys.executable, str(SCRIPTS / f"{name}.py"), *map(str, words), "--output", output]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=400)
+    done = python(SCRIPTS / f"{name}.py", *words, "--output", output, cwd=folder, env=env)
     if done.returncode:
         assert not output.exists()
         return done.stderr.splitlines()[-1]
@@ -63,7 +63,8 @@ def test_training_is_timed_by_three_ways_on_as_many_tokens(tmp_path, text):
 
 @pytest.mark.slow
 def test_ngrams_are_timed_beside_nltk_or_it_is_said_what_to_install(tmp_path, text):
-    found = run(tmp_path, "ngram_speed", text, text, "--tokens", "2000", "--repeats", "1")
+    words = [text, text, "--tokens", "2000", "--repeats", "1"]
+    found = run(tmp_path, "ngram_speed", *words, env=without_torch())
     if importlib.util.find_spec("nltk") is None:
         assert found == "error: nltk is not installed: pip install 'seqpipe[rivals]'"
         return
@@ -75,7 +76,7 @@ def test_ngrams_are_timed_beside_nltk_or_it_is_said_what_to_install(tmp_path, te
 @pytest.mark.slow
 def test_memory_of_a_stream_stands_beside_that_of_a_small_text(tmp_path):
     sizes = ["--size", "1.5", "--small-size", "0.5", "--steps", "3"]
-    found = run(tmp_path, "lm_stream", "--config", CONFIG, *sizes)
+    found = run(tmp_path, "lm_stream", "--config", CONFIG, *sizes, env=without_torch())
     small, whole = found["runs"]
     assert whole["size"] > 2 * small["size"]
     for one in (small, whole):

@@ -15,6 +15,7 @@ from spacy.tokens import DocBin
 from seqpipe.debiasing.word_lists import WordLists
 from seqpipe.pipelines import read_examples
 from tests.docs.stages.pipeline import PAIRS, prepare
+from tests.processes import python, without_torch
 
 PROJECT = Path(__file__).parents[2] / "projects" / "pipeline"
 TEXTS = ["Anna visited Leeds .", "The soup was lovely today.", ""]
@@ -32,16 +33,23 @@ print(json.dumps({
 """
 
 
-def python(*words, cwd, expected=0, **environment):
-    """What a Python process says; its complaints, if it should fail."""
+def fresh(*words, cwd, **environment):
+    """What a Python process says that has nothing imported before."""
     done = subprocess.run(
         [sys.executable, *map(str, words)],
         cwd=cwd,
-        env=os.environ | environment,
+        env=without_torch(os.environ | environment),
         capture_output=True,
         text=True,
         timeout=240,
     )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def script(name, *words, cwd, expected=0):
+    """What a script of the project says; its complaints, if it should fail."""
+    done = python(PROJECT / "scripts" / f"{name}.py", *words, cwd=cwd)
     assert done.returncode == expected, done.stdout + done.stderr
     return done.stderr if expected else done.stdout
 
@@ -167,24 +175,23 @@ def test_a_wheel_of_it_loads_in_a_process_that_imports_only_spacy(trained, nlp, 
     packages.mkdir()
     options = ("--name", "small", "--version", "0.1.0", "--build", "wheel")
     # Without an index `build` cannot make its environment, and spaCy builds with this one.
-    python("-m", "spacy", "package", model, packages, *options, cwd=tmp_path, PIP_NO_INDEX="1")
+    fresh("-m", "spacy", "package", model, packages, *options, cwd=tmp_path, PIP_NO_INDEX="1")
     (wheel,) = packages.glob("*/dist/*.whl")
     meta = json.loads((packages / "en_small-0.1.0" / "meta.json").read_text(encoding="utf-8"))
     assert any(one.startswith("seqpipe>=") for one in meta["requirements"])
     install = ("install", "--quiet", "--no-deps", "--no-index", "--target", target)
-    python("-m", "pip", *install, wheel, cwd=tmp_path)
-    found = json.loads(python("-c", LOAD, TEXTS[0], cwd=tmp_path, PYTHONPATH=str(target)))
+    fresh("-m", "pip", *install, wheel, cwd=tmp_path)
+    found = json.loads(fresh("-c", LOAD, TEXTS[0], cwd=tmp_path, PYTHONPATH=str(target)))
     assert found == said(nlp(TEXTS[0]))
 
 
 @pytest.mark.slow
 def test_a_text_is_shown_with_all_that_its_doc_holds(trained, tmp_path):
-    script = PROJECT / "scripts" / "show.py"
-    shown = python(script, trained / "output" / "model-last", TEXTS[0], cwd=tmp_path).splitlines()
+    shown = script("show", trained / "output" / "model-last", TEXTS[0], cwd=tmp_path).splitlines()
     assert shown[0].startswith("entities: Anna (PER ")
     assert shown[1].startswith("stars: ")
     assert [line.split()[0] for line in shown[3:]] == ["Anna", "visited", "Leeds", "."]
-    assert "expected a saved pipeline" in python(script, "none", "x", cwd=tmp_path, expected=1)
+    assert "expected a saved pipeline" in script("show", "none", "x", cwd=tmp_path, expected=1)
 
 
 def test_raw_text_is_in_three_parts_and_vectors_are_not_learned_from_what_is_held_out(tmp_path):
@@ -192,8 +199,7 @@ def test_raw_text_is_in_three_parts_and_vectors_are_not_learned_from_what_is_hel
     corpus = tmp_path / "corpus"
     annotated = ("--entities", corpus / "entities.conll", "--reviews", corpus / "reviews.tsv")
     sizes = ("--train", 40, "--held-out", 10)
-    script = PROJECT / "scripts" / "raw_text.py"
-    python(script, corpus / "text.txt", tmp_path / "text", *annotated, *sizes, cwd=tmp_path)
+    script("raw_text", corpus / "text.txt", tmp_path / "text", *annotated, *sizes, cwd=tmp_path)
     parts = {path.stem: path.read_text().splitlines() for path in (tmp_path / "text").iterdir()}
     assert [len(parts[name]) for name in ("train", "dev", "test")] == [40, 10, 10]
     held_out = {*parts["dev"], *parts["test"]}

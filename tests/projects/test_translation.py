@@ -4,7 +4,6 @@ the reversal task is Joey NMT's, and the workflow `all` runs."""
 import json
 import re
 import shutil
-import subprocess
 import sys
 from collections import Counter
 from importlib import import_module
@@ -18,7 +17,7 @@ from hypothesis import strategies as st
 from seqpipe.files import InputError
 from seqpipe.project.load import load_project
 from seqpipe.training.config_file import parse_overrides
-from tests.processes import python
+from tests.processes import python, seqpipe, without_torch
 
 PROJECT = Path(__file__).parents[2] / "projects" / "translation"
 SCRIPTS, ASSETS = PROJECT / "scripts", PROJECT / "assets"
@@ -381,12 +380,7 @@ def test_all_runs_and_ends_with_pictures(tmp_path):
         text = text.replace(usual, small)
     config.write_text(text.replace("eval_frequency = 468", "eval_frequency = 5"), encoding="utf-8")
     small = ["--vars.sentences", "600", "--vars.held_out", "25"]
-    done = subprocess.run(
-        [sys.executable, "-m", "seqpipe", "run", str(project), "all", *small],
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
+    done = seqpipe("run", project, "all", *small, env=without_torch(), seconds=900)
     assert done.returncode == 0, done.stderr
     scores = [
         json.loads((project / "metrics" / f"grammar_{name}.json").read_text(encoding="utf-8"))

@@ -3,7 +3,6 @@ measure one model."""
 
 import importlib
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy
 import pytest
 
 from seqpipe.files import InputError
+from tests.processes import python, without_torch
 
 BENCHMARKS = Path(__file__).parents[2] / "projects" / "benchmarks"
 SCRIPTS = BENCHMARKS / "scripts"
@@ -43,11 +43,10 @@ def corpus(tmp_path):
     return tmp_path / "tok"
 
 
-def run(folder, name, *words):
+def run(folder, name, *words, env=None):
     """The results file, or the last line of what the script complains."""
     output = folder / "out.json"
-    command = [sys.executable, str(SCRIPTS / f"{name}.py"), *map(str, words), "--output", output]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=400)
+    done = python(SCRIPTS / f"{name}.py", *words, "--output", output, cwd=folder, env=env)
     if done.returncode:
         assert not output.exists()
         return done.stderr.splitlines()[-1]
@@ -156,7 +155,8 @@ def test_training_is_timed_on_the_same_batches(tmp_path, corpus):
 def test_the_cost_of_a_beam_is_that_beside_the_narrowest(tmp_path, corpus):
     words = ["--config", SCRIPTS / "translation.cfg", "--threads", "1", "--epochs", "1"]
     words += ["--widths", "1,5", "--pairs", "128", "--repeats", "1"]
-    one, five = run(tmp_path, "translation_decoding", corpus, *words)["rows"]
+    found = run(tmp_path, "translation_decoding", corpus, *words, env=without_torch())
+    one, five = found["rows"]
     assert (one["name"], one["cost"]) == ("beam search, width 1", 1.0)
     assert five["cost"] == pytest.approx(one["ours"] / five["ours"], abs=0.02)
     assert five["rival"] is None is five["ratio"]
@@ -165,7 +165,8 @@ def test_the_cost_of_a_beam_is_that_beside_the_narrowest(tmp_path, corpus):
 @pytest.mark.slow
 def test_a_reversal_that_was_not_learned_in_time_has_no_seconds(tmp_path):
     words = ["--config", SCRIPTS / "reversal.cfg", "--threads", "1", "--most-seconds", "0"]
-    found = run(tmp_path, "translation_reversal", *words, "--share", "0.01")
+    words += ["--share", "0.01"]
+    found = run(tmp_path, "translation_reversal", *words, env=without_torch())
     assert [row["ours"] for row in found["rows"]] == [None, None]
     assert found["runs"][0]["ours"]["validations"][0]["steps"] == 0
 

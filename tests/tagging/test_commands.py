@@ -47,7 +47,7 @@ def examples_of(nlp, gold):
 
 def saved(folder, *, listening=False, names=("ner",)):
     """A trained pipeline, saved beside its development corpus."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     if listening:
         nlp.add_pipe("tok2vec", config={"model": TOK2VEC})
     for name in names:
@@ -167,7 +167,7 @@ def test_component_that_is_not_there_is_named(plain, tmp_path, command):
     wrong = r"model: expected an rnn_ner named 'nerr' among its components \['ner'\]"
     with pytest.raises(InputError, match=wrong):
         run(command, plain.model, *words, "--component", "nerr")
-    spacy.blank("en").to_disk(tmp_path / "blank")
+    spacy.blank("xx").to_disk(tmp_path / "blank")
     with pytest.raises(InputError, match=r"blank: expected one rnn_ner .* components \[\]"):
         run(command, tmp_path / "blank", *words)
     assert not (tmp_path / "out").exists()
@@ -185,7 +185,7 @@ def test_calibrate_writes_over_nothing_but_a_pipeline(plain, tmp_path):
 
 
 def test_calibrate_refuses_data_without_an_entity(plain, tmp_path):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     bare = Doc(nlp.vocab, words=["We", "left", "."], ents=["O", "O", "O"])
     data = save_corpus([Example(nlp.make_doc("x"), bare)], tmp_path / "bare.spacy")
     with pytest.raises(InputError, match="no entity in it"):

@@ -59,8 +59,14 @@ def test_the_predicted_doc_has_the_files_tokens_and_nothing_else(read):
     assert not eg.predicted.has_annotation("ENT_IOB")
 
 
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    """Written anew for each example."""
+    return tmp_path_factory.mktemp("written") / "train.conll"
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
-@settings(deadline=None)
+@settings(max_examples=50)
 @given(
     sentences=st.lists(
         st.lists(
@@ -73,17 +79,16 @@ def test_the_predicted_doc_has_the_files_tokens_and_nothing_else(read):
         min_size=1,
     )
 )
-def test_what_is_written_is_read(sentences, scheme, tmp_path_factory):
+def test_what_is_written_is_read(sentences, scheme, file):
     sentences = [[("_" + word, label) for word, label in s] for s in sentences]
     spans = [[(i, i + 1, label) for i, (_, label) in enumerate(s) if label] for s in sentences]
-    path = tmp_path_factory.mktemp("written") / "train.conll"
-    with path.open("w", encoding="utf-8", newline="\n") as stream:
+    with file.open("w", encoding="utf-8", newline="\n") as stream:
         for sentence, gold in zip(sentences, spans, strict=True):
             tags = tags_from_spans(gold, len(sentence), scheme)
             for (word, _), tag in zip(sentence, tags, strict=True):
                 stream.write(f"{word} {tag}\n")
             stream.write("\n")
-    examples = list(make_conll_corpus(path, scheme=scheme)(NLP))
+    examples = list(make_conll_corpus(file, scheme=scheme)(NLP))
     assert [words(eg) for eg in examples] == [[word for word, _ in s] for s in sentences]
     assert [ents(eg) for eg in examples] == spans
 
@@ -332,7 +337,6 @@ def test_the_reader_is_registered():
 @pytest.mark.parametrize(
     ("name", "options", "sentences", "tokens", "entities"),
     [
-        ("conll2003/eng.train.gz", {"scheme": "IOB1"}, 14041, 203621, 23499),
         ("conll2003/eng.testa", {"scheme": "IOB1"}, 3250, 51362, 5942),
         ("conll2003/eng.testb", {"scheme": "IOB1"}, 3453, 46435, 5648),
         ("wnut17/wnut17train.conll", {"separator": "tab"}, 3394, 62730, 1975),
@@ -340,10 +344,8 @@ def test_the_reader_is_registered():
         ("wnut17/emerging.test.annotated", {"separator": "tab"}, 1287, 23394, 1079),
         # A Spanish entity goes on over a sentence's end, where it counts twice.
         ("conll2002/esp.testa", {"scheme": "IOB1"}, 1915, 52923, 4352),
-        ("conll2002/esp.testb", {"scheme": "IOB1"}, 1517, 51533, 3559),
         # A Dutch document's start stands in its first sentence, which is kept.
         ("conll2002/ned.testa", {}, 2895, 37687, 2616),
-        ("conll2002/ned.testb", {}, 5195, 68875, 3941),
         ("sec_filings/FIN5.txt", {"scheme": "IOB1"}, 1164, 41010, 1168),
         ("sec_filings/FIN3.txt", {"scheme": "IOB1"}, 303, 13246, 318),
         ("europeana/enp_DE.onb.bio", {"scheme": "IOB1"}, 1, 28012, 3343),

@@ -99,7 +99,7 @@ def test_entities_of_other_components_are_shown_too(tmp_path):
 
 
 def test_a_pipeline_that_finds_no_entities_is_refused(tmp_path):
-    spacy.blank("en").to_disk(tmp_path / "blank")
+    spacy.blank("xx").to_disk(tmp_path / "blank")
     with pytest.raises(InputError, match=r"blank: no component finds entities, .* among \[\]"):
         run(tmp_path / "blank", "Some text.")
 

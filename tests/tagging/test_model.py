@@ -126,7 +126,7 @@ def test_an_encoder_with_states_is_refused(option):
 
 def test_token_vectors_of_another_kind():
     """A `tok2vec` of spaCy's own feeds the same encoder, and learns with it."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     config = {
         "@architectures": "seqpipe.RNNTagger.v1",
         "tok2vec": {

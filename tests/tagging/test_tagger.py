@@ -76,9 +76,10 @@ def name_example(nlp):
     return eg
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def names():
-    nlp = spacy.blank("en")
+    """No test may change it."""
+    nlp = spacy.blank("xx")
     nlp.add_pipe("rnn_tagger", config=NAMES)
     train(nlp, [name_example(nlp)])
     return nlp
@@ -125,11 +126,11 @@ def test_labels_are_strings_in_order(names):
 @pytest.mark.parametrize("target", ["pos", "_.", "_.not a name", "tag"])
 def test_an_unknown_target_is_refused(target):
     with pytest.raises(InputError, match=r"rnn_tagger: .*expected 'tag_' or '_\.' and a name"):
-        spacy.blank("en").add_pipe("rnn_tagger", config={"target": target})
+        spacy.blank("xx").add_pipe("rnn_tagger", config={"target": target})
 
 
 def test_training_data_without_a_tag_are_refused():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("rnn_tagger", config=TINY)
     bare = Example(Doc(nlp.vocab, words=["A"]), Doc(nlp.vocab, words=["A"]))
     with pytest.raises(InputError, match="rnn_tagger: the training data show no label"):
@@ -143,13 +144,13 @@ def test_a_label_unknown_to_initialize_is_named():
 
 
 def spacy_blank_with_tagger(**config):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("rnn_tagger", config={**TINY, **config})
     return nlp
 
 
 def test_the_crf_head_tags_too():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     model = {**TINY["model"], "head": {"@layers": "seqpipe.CRF.v1"}}
     nlp.add_pipe("rnn_tagger", config={"model": model})
     trained_on(CASE, nlp)

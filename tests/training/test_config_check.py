@@ -17,7 +17,7 @@ train = "train.spacy"
 dev = "train.spacy"
 
 [nlp]
-lang = "en"
+lang = "xx"
 pipeline = ["tagger"]
 
 [components]
@@ -62,7 +62,7 @@ learn_rate = 0.01
 def corpus(tmp_path, monkeypatch):
     """A working folder with a corpus for the config to name."""
     monkeypatch.chdir(tmp_path)
-    doc = Doc(spacy.blank("en").vocab, words=["Go", "on"], tags=["V", "P"])
+    doc = Doc(spacy.blank("xx").vocab, words=["Go", "on"], tags=["V", "P"])
     DocBin(docs=[doc]).to_disk("train.spacy")
     return tmp_path
 
@@ -178,7 +178,7 @@ FAULTS = {
     ),
     "missing seed": ("seed = 1\n", "", "a.cfg, line 32: [training] seed: missing"),
     "unknown language": (
-        '"en"',
+        '"xx"',
         '"english"',
         'a.cfg, line 6: [nlp] lang = "english": expected the code of one of spaCy',
     ),
@@ -243,7 +243,7 @@ FAULTS = {
         "did you mean tagger?",
     ),
     "single quotes": (
-        '"en"',
+        '"xx"',
         "'en'",
         "a.cfg, line 6: [nlp] lang = \"'en'\": values are JSON: use double quotes",
     ),

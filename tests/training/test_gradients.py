@@ -32,7 +32,7 @@ TAGGER = {
 def folder(tmp_path, monkeypatch):
     """A working folder with a corpus of docs of two to eight tokens."""
     monkeypatch.chdir(tmp_path)
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     docs = [Doc(vocab, words=WORDS[:n], tags=TAGS[:n]) for n in range(2, 9)] * 4
     DocBin(docs=docs).to_disk("train.spacy")
     return tmp_path
@@ -43,7 +43,7 @@ def write(components=None, **training):
     components = components or {"tagger": TAGGER}
     config = {
         "paths": {"train": "train.spacy", "dev": "train.spacy"},
-        "nlp": {"lang": "en", "pipeline": list(components)},
+        "nlp": {"lang": "xx", "pipeline": list(components)},
         "components": components,
         "training": {
             "seed": 3,
@@ -176,7 +176,7 @@ def spacys_own(name, *, shared):
 @pytest.fixture
 def entities():
     """Let the corpus hold entities, for spaCy's ner to learn."""
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     tags = ["B-PER", "O", "B-PER", "O", "B-LOC", "O", "B-PER", "O"]
     DocBin(docs=[Doc(vocab, words=WORDS, tags=TAGS, ents=tags)] * 8).to_disk("train.spacy")
 
@@ -212,7 +212,7 @@ def test_the_warnings_of_others_are_as_they_were():
 
 @pytest.mark.parametrize("docs", [100, 128, 200, 300])
 def test_the_sample_is_spread_over_all_that_was_read(docs):
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     examples = [Example(doc, doc) for doc in (Doc(vocab, words=[str(i)]) for i in range(docs))]
     places = [int(eg.predicted[0].text) for eg in _sample(iter(examples))]
     assert len(set(places)) == min(docs, 128)

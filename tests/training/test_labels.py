@@ -30,7 +30,7 @@ def folder(tmp_path, monkeypatch):
     """A working folder with a corpus of which the first 100 examples show but a part."""
     monkeypatch.chdir(tmp_path)
     write_corpus(tmp_path)
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     ann = Doc(vocab, words=["Ann", "sang"], tags=["N", "V"], ents=["B-PER", "O"])
     oslo = Doc(vocab, words=["In", "Oslo", "7"], tags=["P", "N", "M"], ents=["O", "B-LOC", "O"])
     DocBin(docs=[ann] * 110 + [oslo] * 3).to_disk("train.spacy")
@@ -111,7 +111,7 @@ def test_frozen_components_get_no_files(folder):
 
 
 def test_a_corpus_without_a_label_is_refused(folder):
-    doc = Doc(spacy.blank("en").vocab, words=["Ann", "sang"])
+    doc = Doc(spacy.blank("xx").vocab, words=["Ann", "sang"])
     DocBin(docs=[doc]).to_disk("train.spacy")
     with pytest.raises(InputError, match="ner: the training data show no entity to learn"):
         survey(read(write_config(folder)))

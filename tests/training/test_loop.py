@@ -1,5 +1,6 @@
 """The loop: the models of spaCy's, byte for byte, and one that is stopped and goes on as well."""
 
+import contextlib
 import errno
 import io
 import json
@@ -57,7 +58,6 @@ CASES = {
     "patience": {"training": "patience = 6", "more": WARM},
     "epochs": {"training": "max_epochs = 2"},
 }
-every_case = pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
 
 
 @pytest.fixture(autouse=True)
@@ -94,33 +94,75 @@ def stopped(file, output, *, after):
     assert not is_whole
 
 
-@every_case
-def test_models_and_table_are_those_of_spacys_own_loop(folder, case):
+@pytest.fixture(scope="module", params=CASES.values(), ids=list(CASES))
+def whole(request, tmp_path_factory):
+    """A case, the folder of its run from the beginning to the end, and what that printed."""
+    folder = tmp_path_factory.mktemp("whole")
+    write_corpus(folder)
+    with contextlib.chdir(folder):
+        said = run(write_config(folder, **request.param), folder / "whole")
+    return request.param, folder / "whole", said
+
+
+@pytest.fixture(scope="module")
+def ended_once(tmp_path_factory):
+    """The folder of a run that has come to its end, with what it was trained on."""
+    folder = tmp_path_factory.mktemp("ended")
+    write_corpus(folder)
+    with contextlib.chdir(folder):
+        run(write_config(folder), folder / "out")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def begun_once(tmp_path_factory):
+    """The folder of a run that was stopped behind step 5, with what it is trained on."""
+    folder = tmp_path_factory.mktemp("begun")
+    write_corpus(folder)
+    with contextlib.chdir(folder):
+        stopped(write_config(folder), folder / "out", after=5)
+    return folder
+
+
+@pytest.fixture
+def ended(folder, ended_once):
+    """The same run in the working folder; its config."""
+    shutil.copytree(ended_once, folder, symlinks=True, dirs_exist_ok=True)
+    return folder / "a.cfg"
+
+
+@pytest.fixture
+def begun(folder, begun_once):
+    """The same run in the working folder; its config."""
+    shutil.copytree(begun_once, folder, symlinks=True, dirs_exist_ok=True)
+    return folder / "a.cfg"
+
+
+def test_models_and_table_are_those_of_spacys_own_loop(folder, whole):
+    case, output, ours = whole
     file = write_config(folder, **case)
-    ours = run(file, folder / "ours")
     table = io.StringIO()
     (folder / "theirs").mkdir()
     nlp = init_nlp(load_config(file))
     train(nlp, folder / "theirs", stdout=table, stderr=io.StringIO())
     for name in ("model-best", "model-last"):
-        assert content(folder / "ours" / name) == content(folder / "theirs" / name)
+        assert content(output / name) == content(folder / "theirs" / name)
     rows = [line for line in table.getvalue().splitlines() if line[:1] in " E-"]
     assert len(rows) > 3
     assert [line for line in ours.splitlines() if line[:1] in " E-"] == rows
 
 
-@every_case
 @pytest.mark.parametrize("after", [3, 4])
-def test_a_run_that_goes_on_ends_with_the_same_bytes(folder, case, after):
+def test_a_run_that_goes_on_ends_with_the_same_bytes(folder, whole, after):
+    case, output, _ = whole
     file = write_config(folder, **case)
-    run(file, folder / "whole")
-    assert last_step(folder / "whole") > after
+    assert last_step(output) > after
     stopped(file, folder / "parts", after=after)
     assert read_checkpoint(folder / "parts").step == after
     assert f"step {after}" in run(file, folder / "parts", resume=True)
     for name in ("model-best", "model-last"):
-        assert content(folder / "whole" / name) == content(folder / "parts" / name)
-    assert sorted(os.listdir(folder / "whole")) == sorted(os.listdir(folder / "parts"))
+        assert content(output / name) == content(folder / "parts" / name)
+    assert sorted(os.listdir(output)) == sorted(os.listdir(folder / "parts"))
 
 
 def test_examples_since_the_last_evaluation_are_counted_and_kept(folder):
@@ -136,16 +178,13 @@ def test_examples_since_the_last_evaluation_are_counted_and_kept(folder):
     assert counts == [7 + 8 + 12, 0]
 
 
-def test_a_checkpoint_from_before_examples_were_counted_is_gone_on_from(folder):
-    file = write_config(folder)
-    run(file, folder / "whole")
-    stopped(file, folder / "parts", after=5)
-    path = (folder / "parts" / "checkpoint").resolve() / "state.json"
+def test_a_checkpoint_from_before_examples_were_counted_is_gone_on_from(folder, begun, ended_once):
+    path = (folder / "out" / "checkpoint").resolve() / "state.json"
     state = json.loads(path.read_text())
     del state["loop"]["recent_examples"]
     path.write_text(json.dumps(state))
-    run(file, folder / "parts", resume=True)
-    assert content(folder / "whole" / "model-last") == content(folder / "parts" / "model-last")
+    run(begun, folder / "out", resume=True)
+    assert content(ended_once / "out" / "model-last") == content(folder / "out" / "model-last")
 
 
 def last_step(output):
@@ -167,22 +206,18 @@ def test_a_run_may_go_on_for_longer_than_it_was_meant_to(folder):
         ({"seed": 4}, r"\[training\] seed = 4: expected 3"),
     ],
 )  # fmt: skip
-def test_another_config_is_refused_and_leaves_everything(folder, values, message):
-    file = write_config(folder)
-    stopped(file, folder / "out", after=5)
+def test_another_config_is_refused_and_leaves_everything(folder, begun, values, message):
     before = content(folder / "out")
     with pytest.raises(InputError, match=message):
-        run(file, folder / "out", resume=True, **values)
+        run(begun, folder / "out", resume=True, **values)
     assert content(folder / "out") == before
 
 
-def test_a_corpus_that_changed_is_refused_and_leaves_everything(folder):
-    file = write_config(folder)
-    stopped(file, folder / "out", after=5)
+def test_a_corpus_that_changed_is_refused_and_leaves_everything(folder, begun):
     before = content(folder / "out")
     (folder / "train.spacy").write_bytes((folder / "dev.spacy").read_bytes())
     with pytest.raises(InputError, match=r"^train\.spacy: has changed since the checkpoint"):
-        run(file, folder / "out", resume=True)
+        run(begun, folder / "out", resume=True)
     assert content(folder / "out") == before
 
 
@@ -193,19 +228,16 @@ def test_two_runs_into_one_folder_are_refused(folder):
     run(file, folder / "out")
 
 
-def test_a_run_that_has_ended_is_not_run_again(folder):
-    file = write_config(folder)
-    run(file, folder / "out")
+def test_a_run_that_has_ended_is_not_run_again(folder, ended):
     before = content(folder / "out")
-    assert "has come to its end already" in run(file, folder / "out", resume=True)
+    assert "has come to its end already" in run(ended, folder / "out", resume=True)
     assert content(folder / "out") == before
 
 
-def test_without_a_checkpoint_resume_begins(folder):
+def test_without_a_checkpoint_resume_begins(folder, ended_once):
     file = write_config(folder)
-    run(file, folder / "whole")
     run(file, folder / "out", resume=True)
-    assert content(folder / "whole" / "model-last") == content(folder / "out" / "model-last")
+    assert content(ended_once / "out" / "model-last") == content(folder / "out" / "model-last")
 
 
 def test_a_disk_that_is_full_leaves_the_last_model(folder, monkeypatch):
@@ -227,14 +259,13 @@ def test_a_disk_that_is_full_leaves_the_last_model(folder, monkeypatch):
     assert os.listdir(folder / "out" / "models") == ["000000"]
 
 
-def test_a_new_run_takes_the_place_of_an_old_one(folder):
+def test_a_new_run_takes_the_place_of_an_old_one(folder, ended_once):
     file = write_config(folder)
     run(file, folder / "one", dropout=0.4)
-    run(file, folder / "two")
     stopped(file, folder / "one", after=5)
     run(file, folder / "one")
-    assert content(folder / "one" / "model-best") == content(folder / "two" / "model-best")
-    assert sorted(os.listdir(folder / "one")) == sorted(os.listdir(folder / "two"))
+    assert content(folder / "one" / "model-best") == content(ended_once / "out" / "model-best")
+    assert sorted(os.listdir(folder / "one")) == sorted(os.listdir(ended_once / "out"))
 
 
 def test_a_loop_that_fails_leaves_the_last_model(folder):
@@ -252,12 +283,10 @@ def test_a_loop_that_fails_leaves_the_last_model(folder):
         ({"max_steps": 20}, r"\[training\] max_steps = 20: expected 14"),
     ],
 )
-def test_a_run_that_has_ended_is_not_lost_to_another_one(folder, values, message):
-    file = write_config(folder)
-    run(file, folder / "out")
+def test_a_run_that_has_ended_is_not_lost_to_another_one(folder, ended, values, message):
     before = content(folder / "out")
     with pytest.raises(InputError, match=message):
-        run(file, folder / "out", resume=True, **values)
+        run(ended, folder / "out", resume=True, **values)
     assert content(folder / "out") == before
 
 
@@ -274,13 +303,11 @@ def test_a_run_that_has_ended_is_not_lost_to_another_one(folder, values, message
     ],
     ids=["other state", "half a state", "cut arrays", "no arrays", "no pipeline", "model", "gone"],
 )
-def test_a_damaged_checkpoint_is_refused_and_the_models_stay(folder, damage):
-    file = write_config(folder)
-    stopped(file, folder / "out", after=5)
+def test_a_damaged_checkpoint_is_refused_and_the_models_stay(folder, begun, damage):
     damage((folder / "out" / "checkpoint").resolve())
     before = content(folder / "out" / "models")
     with pytest.raises(InputError, match=r"checkpoint.*: damaged .*without --resume"):
-        run(file, folder / "out", resume=True)
+        run(begun, folder / "out", resume=True)
     assert content(folder / "out" / "models") == before
 
 

@@ -57,7 +57,7 @@ def twister(seed):
     ids=["PCG64", "Python's", "MT19937"],
 )  # fmt: skip
 def test_the_generators_of_components_give_the_same_again(make):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     pipe = Drawing(make(1))
     nlp._components.append(("noise", pipe))
     pipe.draw()

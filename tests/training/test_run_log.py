@@ -6,8 +6,6 @@ import math
 import os
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy
@@ -25,6 +23,7 @@ from seqpipe.training.config_check import load_checked_config
 from seqpipe.training.loop import Cadence
 from seqpipe.training.run import train_from_config
 from seqpipe.training.run_log import RunLog, make_run_log
+from tests.processes import seqpipe
 from tests.run_log_case import HEADER
 from tests.training.training_case import read, write_config, write_corpus
 
@@ -92,7 +91,7 @@ def test_spacys_own_loop_logs_each_evaluation(folder):
     train(init_nlp(load_config(file)), folder / "theirs", **both)
     (run,) = read_runs([folder / "theirs"])
     assert [evaluation.step for evaluation in run.evaluations] == [0, 4, 8, 12]
-    assert (run.header["lang"], run.header["pipeline"], run.header["seed"]) == ("en", ["tagger"], 3)
+    assert (run.header["lang"], run.header["pipeline"], run.header["seed"]) == ("xx", ["tagger"], 3)
     assert run.header["config"]["training"]["dropout"] == 0.2
     performance = spacy.load(folder / "theirs" / "model-best").meta["performance"]
     assert run.best.scores["tag_acc"] == pytest.approx(performance["tag_acc"], abs=1e-9)
@@ -126,7 +125,7 @@ def test_loss_per_token_is_of_the_words_since_the_last_evaluation(tmp_path):
 
 def test_a_line_is_whole_on_the_disk_as_soon_as_it_is_logged(tmp_path):
     path = tmp_path / "a.jsonl"
-    log_step, finalize = make_run_log(str(path), console=False)(spacy.blank("en"), **streams())
+    log_step, finalize = make_run_log(str(path), console=False)(spacy.blank("xx"), **streams())
     for count, step in enumerate((0, 4, 8), start=1):
         log_step(info(step))
         assert len(lines(path)) == 1 + count
@@ -134,7 +133,7 @@ def test_a_line_is_whole_on_the_disk_as_soon_as_it_is_logged(tmp_path):
 
 
 def test_without_a_path_the_log_is_in_the_output_folder(tmp_path):
-    log_step, finalize = make_run_log(console=False)(spacy.blank("en"), **streams())
+    log_step, finalize = make_run_log(console=False)(spacy.blank("xx"), **streams())
     log_step(info(0, output_path=str(tmp_path / "model-last")))
     finalize()
     assert [file.name for file in tmp_path.iterdir()] == ["run.jsonl"]
@@ -217,9 +216,9 @@ def test_a_run_killed_and_resumed_logs_what_one_that_was_not_logs(folder):
     file = write_config(folder, ner=False, tagger=True, more=more)
     trained(file, folder / "whole")
     (folder / "kill").touch()
-    command = [sys.executable, "-m", "seqpipe", "train", "a.cfg", "--code", "mine.py"]
+    command = ["train", "a.cfg", "--code", "mine.py"]
     command += ["--output", "parts", "--checkpoint-seconds", "0", "--checkpoint-steps", "3"]
-    done = subprocess.run(command, capture_output=True, timeout=120)
+    done = seqpipe(*command)
     assert done.returncode == -signal.SIGKILL
     log = folder / "parts" / "run.jsonl"
     assert [record["step"] for record in lines(log)[1:]] == [0, 4, 8]
@@ -236,7 +235,7 @@ def test_a_run_killed_and_resumed_logs_what_one_that_was_not_logs(folder):
 
 def test_a_table_can_be_left_out(tmp_path):
     both = streams()
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     for console in (False, True):
         log_step, finalize = make_run_log(str(tmp_path / "a.jsonl"), console=console)(nlp, **both)
         log_step(info(0))
@@ -268,7 +267,7 @@ def test_faults_of_the_block_are_found_before_training(folder):
 
 def test_a_file_that_is_no_run_log_is_not_replaced_in_the_output_folder_either(tmp_path):
     (tmp_path / "run.jsonl").write_text('{"text": "precious"}\n')
-    log_step, _ = make_run_log(console=False)(spacy.blank("en"), **streams())
+    log_step, _ = make_run_log(console=False)(spacy.blank("xx"), **streams())
     with pytest.raises(InputError, match=r"run\.jsonl: expected a new file or an old run log"):
         log_step(info(0, output_path=str(tmp_path / "model-last")))
     assert (tmp_path / "run.jsonl").read_text() == '{"text": "precious"}\n'

@@ -108,7 +108,7 @@ def test_translating_anew_replaces_all(doc):
 
 
 def test_what_was_set_survives_bytes_a_docbin_and_a_copy(doc):
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     binary = DocBin(docs=[doc], store_user_data=True).to_bytes()
     others = [
         Doc(vocab).from_bytes(doc.to_bytes()),

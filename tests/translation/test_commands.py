@@ -393,7 +393,7 @@ def test_translate_gives_what_stands_before_a_source_that_is_too_long(model, tmp
 
 def test_models_are_refused_that_are_none_or_cannot_translate(plain_model, tmp_path):
     refused("translate", tmp_path / "none", "--text", "a", match="no such folder, expected the")
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("sentencizer")
     nlp.to_disk(tmp_path / "other")
     match = r"expected one rnn_translator \(or --component NAME\) among .* \['sentencizer'\]"
@@ -438,7 +438,7 @@ def test_analyze_and_lengths_refuse_data(model, files, tmp_path):
         refused(*words, match="empty, line 1: an empty reference, expected a text$")
     table = written(tmp_path / "empty.tsv", "a\t")
     refused("analyze", model, table, match=r"an empty reference \(column 1\), expected a text$")
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     DocBin(docs=[nlp("a b")]).to_disk(tmp_path / "bare.spacy")
     refused("analyze", model, tmp_path / "bare.spacy", match="no doc has references, expected")
     twice = ("--model", model, "--model", f"{model}/")

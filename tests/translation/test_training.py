@@ -21,7 +21,7 @@ CONFIG = """
 train = "train.tsv"
 dev = "dev.tsv"
 [nlp]
-lang = "en"
+lang = "xx"
 pipeline = ["rnn_translator"]
 [components]
 [components.rnn_translator]
@@ -102,13 +102,14 @@ def stopped(folder, output, *, after):
     assert not is_whole
 
 
-@pytest.mark.parametrize("after", [5, 8])
-def test_a_run_that_goes_on_ends_with_the_same_bytes(folder, after):
+def test_a_run_that_goes_on_ends_with_the_same_bytes(folder):
     run(folder, folder / "whole")
-    stopped(folder, folder / "parts", after=after)
-    run(folder, folder / "parts", resume=True)
-    for name in ("model-best", "model-last"):
-        assert content(folder / "whole" / name) == content(folder / "parts" / name)
+    for after in (5, 8):
+        parts = folder / f"stopped after {after}"
+        stopped(folder, parts, after=after)
+        run(folder, parts, resume=True)
+        for name in ("model-best", "model-last"):
+            assert content(folder / "whole" / name) == content(parts / name)
 
 
 def test_the_best_model_is_chosen_by_bleu(folder):
@@ -134,7 +135,7 @@ def test_a_stream_with_files_starts_as_one_that_is_read_whole(folder):
 
 
 def test_files_of_texts_without_translations_are_not_written(folder):
-    docs = [spacy.blank("en")(text) for text in ("a b", "c")]
+    docs = [spacy.blank("xx")(text) for text in ("a b", "c")]
     spacy.tokens.DocBin(docs=docs).to_disk(folder / "bare.spacy")
     config = CONFIG.replace(
         '[corpora.train]\n@readers = "seqpipe.PairedTexts.v1"\npath = ${paths.train}',

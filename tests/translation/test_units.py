@@ -20,7 +20,7 @@ from seqpipe.translation.units import (
 )
 from seqpipe.vocabulary.vocabulary import Vocabulary
 
-NLP = spacy.blank("en")
+NLP = spacy.blank("xx")
 UNITS = {
     "word-punctuation": {"unit": "word", "split": "punctuation"},
     "word-space": {"unit": "word", "split": "space"},

@@ -48,7 +48,7 @@ def pair_examples(nlp: Language, pairs: Iterable[Pair]) -> list[Example]:
     return examples
 
 
-def untrained(lang: str = "en", **config: Any) -> Language:
+def untrained(lang: str = "xx", **config: Any) -> Language:
     """A pipeline with a small translator alone, not initialised. config: Over `MODEL`."""
     nlp = spacy.blank(lang)
     nlp.add_pipe("rnn_translator", config={"model": MODEL, **config})
@@ -88,7 +88,7 @@ def make_examples(nlp: Language) -> list[Example]:
 def annotations(doc: Doc) -> list[Any]:
     """What a translator sets; a Doc that came out of a file has tuples for lists."""
     if not Doc.has_extension("attended"):
-        spacy.blank("en").add_pipe("rnn_translator")
+        spacy.blank("xx").add_pipe("rnn_translator")
     translations = [
         [one["text"], one["log_prob"], one["score"], one["finished"], list(one["pieces"])]
         for one in doc._.translations or []
@@ -99,6 +99,7 @@ def annotations(doc: Doc) -> list[Any]:
 
 TRANSLATOR = ComponentCase(
     factory="rnn_translator",
+    lang="xx",
     make_examples=make_examples,
     annotations=annotations,
     score="exact_match",

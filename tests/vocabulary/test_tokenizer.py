@@ -18,6 +18,7 @@ import seqpipe.vocabulary.tokenizer
 from seqpipe.files import InputError
 from seqpipe.vocabulary.tokenizer import UNITS
 from seqpipe.vocabulary.vocabulary import Vocabulary
+from tests.processes import without_torch
 
 
 def pipeline(text=None, lang="en", initialize=None, **options):
@@ -188,7 +189,7 @@ def test_an_extension_of_the_users_own_is_left_alone():
         "assert Token.get_extension('is_unk')[0] == 'mine' and Token.has_extension('vocab_id')\n"
         "assert 'numba' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], env=without_torch(), check=True)
 
 
 def test_it_learns_what_the_components_see():

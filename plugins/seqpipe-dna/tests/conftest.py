@@ -1,6 +1,7 @@
 """Leaves tests out, and says so, where the plugin is not installed; makes data for others."""
 
 import gzip
+import os
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +25,17 @@ def pytest_report_header():
     if not IS_INSTALLED:
         return "plugins/seqpipe-dna is not tested: pip install -e plugins/seqpipe-dna"
     return None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _started_without_torch(tmp_path_factory):
+    """What tests start finds no PyTorch, which takes longer to be imported than spaCy."""
+    folder = tmp_path_factory.mktemp("hides")
+    (folder / "torch.py").write_text('raise ModuleNotFoundError("hidden", name="torch")\n')
+    paths = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(paths))
+        yield
 
 
 @pytest.fixture

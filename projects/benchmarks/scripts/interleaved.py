@@ -33,21 +33,24 @@ class Way:
         return time.perf_counter() - start
 
 
-def in_turn(ways: Mapping[str, Way], *, seconds: float, threads: int) -> dict[str, list[float]]:
-    """Time all ways in ROUNDS rounds; each round begins with another one.
+def in_turn(
+    ways: Mapping[str, Way], *, seconds: float, threads: int, rounds: int = ROUNDS
+) -> dict[str, list[float]]:
+    """Time all ways in rounds; each round begins with another one.
 
     seconds (float): For each way, in all rounds together, at least; a round has at least one run.
     threads (int): With more than one there is a pause between two ways.
+    rounds (int): How many.
     RETURNS (Dict[str, List[float]]): For each way and round the median seconds of a run. In front
         of the runs of a round stands one that does not count.
     """
     runs = {}
     for name, way in ways.items():
         way.seconds()
-        runs[name] = max(1, math.ceil(seconds / ROUNDS / max(way.seconds(), 1e-7)))
+        runs[name] = max(1, math.ceil(seconds / rounds / max(way.seconds(), 1e-7)))
     measured: dict[str, list[float]] = {name: [] for name in ways}
     names = list(ways)
-    for turn in range(ROUNDS):
+    for turn in range(rounds):
         first = turn % len(names)
         for name in names[first:] + names[:first]:
             if threads > 1:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import numpy
 import typer
 from fresh_process import at_threads
-from interleaved import Way, in_turn, median_ratio
+from interleaved import ROUNDS, Way, in_turn, median_ratio
 from layer_cases import KINDS, SHAPES, Batch, Ours, flops, products
 from layer_summary import print_results, summarise
 from options import installed, require_torch, whole_numbers
@@ -29,7 +29,12 @@ SPINNING = 0.3
 
 
 def measure(
-    cells: list[str], shapes: list[int], directions: list[int], threads: int, seconds: float
+    cells: list[str],
+    shapes: list[int],
+    directions: list[int],
+    threads: int,
+    seconds: float,
+    rounds: int,
 ) -> list[dict[str, Any]]:
     """All rows at a number of threads, which this process was started with."""
     import torch
@@ -40,14 +45,14 @@ def measure(
         raise InputError(f"--threads {threads}: numpy's BLAS has {found}; is its thread count set?")
     rows = []
     for cell, shape, D in product(cells, shapes, directions):
-        for row in measure_layer(cell, shape, D, threads, seconds):
+        for row in measure_layer(cell, shape, D, threads, seconds, rounds):
             rows.append(row)
             typer.echo(f"{row['name']} {row['shape']} {threads}: {row['ratio']} ({row['limit']})")
     return rows
 
 
 def measure_layer(
-    cell: str, shape: int, directions: int, threads: int, seconds: float
+    cell: str, shape: int, directions: int, threads: int, seconds: float, rounds: int
 ) -> Iterator[dict[str, Any]]:
     """The rows of one layer, one a mode, after a check that ours and torch's do the same."""
     from torch_rival import Torch
@@ -75,11 +80,12 @@ def measure_layer(
         if threads == 1:
             ways["sgemm"] = square_product()
             ways["products"] = Way(products(kind, batch, is_training=is_training))
-            times = in_turn(ways, seconds=seconds, threads=1)
+            times = in_turn(ways, seconds=seconds, threads=1, rounds=rounds)
         else:
-            sgemm = in_turn({"sgemm": square_product()}, seconds=seconds / 10, threads=1)
+            square = {"sgemm": square_product()}
+            times = in_turn(square, seconds=seconds / 10, threads=1, rounds=rounds)
             time.sleep(SPINNING)
-            times = {**in_turn(ways, seconds=seconds, threads=threads), **sgemm}
+            times |= in_turn(ways, seconds=seconds, threads=threads, rounds=rounds)
         work = flops(kind, batch, is_training=is_training)
         yield {
             "name": f"{cell} {mode}",
@@ -144,6 +150,7 @@ def main(
     directions: Annotated[str, typer.Option(help="1, 2 or both, with a comma.")] = "1,2",
     threads: Annotated[str, typer.Option(help="Numbers of threads, with commas.")] = "1,2",
     seconds: Annotated[float, typer.Option(min=0.0, help="For each way, at least.")] = 1.0,
+    rounds: Annotated[int, typer.Option(min=1, help="In which the ways take turns.")] = ROUNDS,
 ) -> None:
     """Time the layers and write the results."""
     require_torch()
@@ -154,9 +161,10 @@ def main(
     if shapes:
         numbers = whole_numbers(shapes, "shapes", len(SHAPES))
     both = whole_numbers(directions, "directions", 2)
+    layers, pace = (cells.split(","), numbers, both), (seconds, rounds)
     began, rows = time.perf_counter(), []
     for count in whole_numbers(threads, "threads", 64):
-        rows += at_threads(count, measure, cells.split(","), numbers, both, count, seconds)
+        rows += at_threads(count, measure, *layers, count, *pace)
     compare_threads(rows)
     packages = {name: installed(name) for name in ("torch", "numba")}
     summary = summarise(rows)

@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import srsly
 import typer
 from fresh_process import VARIABLES
+from options import whole_numbers
 from rich.console import Console
 
 from seqpipe.cli.script import run_script
@@ -99,14 +100,15 @@ def measure(name: str, folder: Path, repeats: int) -> dict[str, Any]:
 def main(
     output: Annotated[Path, typer.Option(help="JSON file of the results.")],
     repeats: Annotated[int, typer.Option(min=1, help="Runs of each.")] = 5,
-    workflows: Annotated[int, typer.Option(min=1, help="How many of the workflows.")] = 3,
+    workflows: Annotated[str, typer.Option(help="Numbers of workflows, from 1.")] = "1,2,3",
 ) -> None:
     """Time both and write the results."""
-    rows = []
+    rows, names = [], list(WORKFLOWS)
+    numbers = whole_numbers(workflows, "workflows", len(names))
     with tempfile.TemporaryDirectory() as parent:
-        for number, (name, lists) in enumerate(list(WORKFLOWS.items())[:workflows]):
-            folder = Path(parent) / str(number)
-            write_project(folder, lists)
+        for number in dict.fromkeys(numbers):
+            name, folder = names[number - 1], Path(parent) / str(number)
+            write_project(folder, WORKFLOWS[name])
             rows.append(measure(name, folder, repeats))
     write_metrics(output, {"rows": rows})
     shown = [[row["shape"], str(row["ours"]), str(row["rival"]), str(row["ratio"])] for row in rows]

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from clock import REST, Clock
 from fresh_process import at_threads
+from options import whole_numbers
 from rich.console import Console
 
 from seqpipe.cli.script import run_script
@@ -18,7 +19,7 @@ from seqpipe.reporting.metrics import describe_corpus, write_metrics
 from seqpipe.reporting.tables import print_table
 
 SENTENCES, MOST = 32, 0.15
-WIDTHS = (200, 650)
+WIDTHS, WIDEST = "200,650", 4096
 LOOKUP, ROWS, CRF = "embedding lookup", "row gradient", "CRF with its loss"
 SOFTMAX, ROW_ADAM, NORM = "softmax with its loss", "Adam over rows", "gradient norm"
 # None of these may take more than MOST of a step, but for the softmax of the language model.
@@ -33,6 +34,14 @@ LAYERS = {
     "list2packed": "packing",
     "packed_dropout": "dropout",
 }
+
+
+def measure(corpus: Path, config: Path, widths: list[int], seconds: float) -> list[dict[str, Any]]:
+    """All rows, at the number of threads that this process was started with."""
+    found = measure_ner(corpus, config, seconds)
+    for width in widths:
+        found += measure_lm(width, seconds)
+    return found
 
 
 def parts_of_layers() -> list[tuple[Any, str, str]]:
@@ -161,11 +170,11 @@ def main(
     config: Annotated[Path, typer.Option(help="Config whose [components.ner] is ours.")],
     output: Annotated[Path, typer.Option(help="JSON file of the results.")],
     seconds: Annotated[float, typer.Option(min=0.0, help="For each model, at least.")] = 20.0,
+    widths: Annotated[str, typer.Option(help="Of the language models, with commas.")] = WIDTHS,
 ) -> None:
     """Measure the shares and write the results."""
-    lines = at_threads(1, measure_ner, corpus, config, seconds)
-    for width in WIDTHS:
-        lines += at_threads(1, measure_lm, width, seconds)
+    numbers = whole_numbers(widths, "widths", WIDEST)
+    lines = at_threads(1, measure, corpus, config, numbers, seconds)
     write_metrics(output, {"rows": lines, "corpora": {"train": describe_corpus(corpus)}})
     console = Console()
     for title in dict.fromkeys((line["name"], line["shape"]) for line in lines):
