@@ -16,7 +16,7 @@ def test_right_gradient_has_no_error():
     assert slope_error(loss, [X], [3 * X**2]) < 1e-9
 
 
-@pytest.mark.parametrize("place", numpy.ndindex(*X.shape), ids=str)
+@pytest.mark.parametrize("place", list(numpy.ndindex(*X.shape)), ids=str)
 def test_one_wrong_value_is_seen(place):
     wrong = 3 * X**2
     wrong[place] += 1e-3

@@ -7,7 +7,6 @@ import io
 import re
 import textwrap
 import warnings
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -120,9 +119,10 @@ def _one_message(path: str | Path, format: str, last: Callable[[], str | None]) 
             warnings.filterwarnings("error", pattern, category=BiopythonParserWarning)
         try:
             yield
-        except InputError:
+        except (InputError, OSError):
             raise
-        except (ValueError, EOFError, zlib.error, BiopythonParserWarning, AssertionError) as error:
+        except Exception as error:
+            # Damage comes up as any exception at all of Biopython, zlib or the codec.
             reason = textwrap.shorten(str(error), 160, placeholder=" ...") or type(error).__name__
             name = last()
             where = "before the first record" if name is None else f"after record {name}"

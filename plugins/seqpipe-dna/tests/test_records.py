@@ -4,7 +4,7 @@ import gzip
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from seqpipe_dna.nucleotides import IUPAC
 from seqpipe_dna.records import format_of, read_records
@@ -114,6 +114,7 @@ def test_no_file_gives_anything_but_records_or_an_input_error(tmp_path_factory, 
 
 
 @given(cut=st.integers(0, len(GENOME)), junk=st.text(max_size=5))
+@example(cut=304, junk="00\n")  # Biopython raises IndexError
 def test_a_damaged_genbank_file_gives_records_or_an_input_error(tmp_path_factory, cut, junk):
     path = tmp_path_factory.mktemp("cut") / "cut.gb"
     path.write_text(GENOME[:cut] + junk + GENOME[cut + 3 :], encoding="utf-8")
