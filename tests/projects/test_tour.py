@@ -35,8 +35,9 @@ SHORT = {
     "ner_small": "--nlp.lang xx --training.max_steps 4 --training.eval_frequency 2",
     "stars_small": "--nlp.lang xx --training.max_steps 4 --training.eval_frequency 2",
     "lm": "--training.max_steps 4 --training.eval_frequency 2",
-    # One that has learned nothing does not come to an end of a sentence: narrow, it is quick.
+    # One that has learned nothing does not come to an end of a sentence.
     "translator": "--training.max_steps 4 --training.eval_frequency 4"
+    " --components.rnn_translator.search.max_ratio 0.1"
     " --components.rnn_translator.model.encoder.nO 16"
     " --components.rnn_translator.model.decoder.nO 16",
 }
