@@ -141,20 +141,19 @@ def promoter_table(files: list[File]) -> Iterator[Table]:
 
 def mutation_table(files: list[File]) -> Iterator[Table]:
     """Small faults put into the code, and how many the tests found: a line a room."""
-    for _, record in files:
-        rows = [
-            [
-                room["room"],
-                *(f"{room[key]:,}" for key in ("mutants", "tried", "killed", "survived")),
-                f"{room['equivalent']:,}",
-                killed(room["rate_of_all"]),
-            ]
-            for room in record["rooms"]
-        ]
-        rows.append(["whole, weighted", *[""] * 5, killed(record["whole"]["rate_of_all"])])
-        columns = ["room", "mutants", "tried", "killed", "survived", "equivalent", "killed, %"]
-        note = "A sample; the tests were written for what survived in it. Intervals of 95 %."
-        yield Table("Mutation run", columns, rows, note)
+    counts = ("mutants", "tried", "killed", "survived", "equivalent")
+    rows = []
+    for path, record in files:
+        for room in record["rooms"]:
+            cells = (f"{room[key]:,}" for key in counts)
+            rows.append([stem(path), room["room"], *cells, killed(room["rate_of_all"])])
+        whole = killed(record["whole"]["rate_of_all"])
+        rows.append([stem(path), "whole, weighted", *[""] * len(counts), whole])
+    note = (
+        "Tests were written for what survived in the sample of `mutation`; that of "
+        "`mutation_fresh` was drawn afterwards. Intervals of 95 %."
+    )
+    yield Table("Mutation run", ["file", "room", *counts, "killed, %"], rows, note)
 
 
 def killed(rate: dict[str, Any]) -> str:

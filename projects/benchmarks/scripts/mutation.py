@@ -233,7 +233,7 @@ def results(
 
 
 def made_ready(code: Path) -> Rooms:
-    """Copy and change the code, unless an earlier run has; the tests are copied anew.
+    """Copy and change the code, unless an earlier run has; tests and pages are copied anew.
 
     RETURNS (Dict): The names of the mutants.
     """
@@ -242,7 +242,8 @@ def made_ready(code: Path) -> Rooms:
         code.mkdir(parents=True, exist_ok=True)
         copy_code(code)
         names.write_text(json.dumps(change_code(code)), encoding="utf-8")
-    shutil.copytree(ROOT / "tests", code / "tests", dirs_exist_ok=True)
+    for folder in ("tests", "docs"):  # some tests read pages
+        shutil.copytree(ROOT / folder, code / folder, dirs_exist_ok=True)
     rooms: Rooms = json.loads(names.read_text(encoding="utf-8"))
     return rooms
 
