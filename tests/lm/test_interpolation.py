@@ -12,7 +12,7 @@ import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 from spacy.training import Example
 
 from seqpipe.files import InputError
@@ -20,7 +20,7 @@ from seqpipe.lm import interpolation
 from seqpipe.lm.interpolation import fit_weights, mix
 from seqpipe.lm.joined import join_pipelines
 from seqpipe.lm.scores import total
-from seqpipe.testing.processes import spacy_command
+from tests.lm.fresh_process import doc_of_fresh_process
 from tests.lm.lm_case import MODEL, lm_examples
 from tests.lm.mixture_case import MODELS, mixed, sentences, write_text
 
@@ -248,13 +248,7 @@ def test_it_is_saved_and_loaded_with_its_weights(nlp, tmp_path):
 
 
 def test_a_process_that_imports_only_spacy_gives_the_same(nlp, tmp_path):
-    nlp.to_disk(tmp_path / "model")
-    (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
-    done = spacy_command(
-        "apply", tmp_path / "model", tmp_path / "text.txt", tmp_path / "said.spacy"
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    (doc,) = DocBin().from_disk(tmp_path / "said.spacy").get_docs(nlp.vocab)
+    doc = doc_of_fresh_process(nlp, TEXT, tmp_path)
     assert doc._.log_prob == nlp(TEXT)._.log_prob
 
 

@@ -17,8 +17,8 @@ from seqpipe.files import InputError
 from seqpipe.lm.arpa import write_arpa
 from seqpipe.lm.ngram_model import NgramModel
 from seqpipe.testing.case import assert_close
-from seqpipe.testing.processes import spacy_command
 from seqpipe.vocabulary.vocabulary import Vocabulary
+from tests.lm.fresh_process import doc_of_fresh_process
 from tests.lm.ngram_case import GOLDEN, SALADS, learned, said
 
 TEXT = "".join(" ".join(sentence) + "\n" for sentence in SALADS)
@@ -188,13 +188,7 @@ def test_a_pipeline_is_saved_and_loaded(text, tmp_path):
 
 def test_a_process_that_imports_only_spacy_gives_the_same(text, tmp_path):
     nlp = initialized(text=text)
-    nlp.to_disk(tmp_path / "model")
-    (tmp_path / "pear.txt").write_text(PEAR, encoding="utf-8")
-    done = spacy_command(
-        "apply", tmp_path / "model", tmp_path / "pear.txt", tmp_path / "said.spacy"
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    (doc,) = DocBin().from_disk(tmp_path / "said.spacy").get_docs(nlp.vocab)
+    doc = doc_of_fresh_process(nlp, PEAR, tmp_path)
     assert doc._.log_prob == nlp(PEAR)._.log_prob
 
 
